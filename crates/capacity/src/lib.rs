@@ -1,0 +1,1 @@
+//! From volume and latency target to units of a component

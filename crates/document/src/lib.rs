@@ -1,0 +1,1 @@
+//! The documents' JSON form: schemas, source spans, canonical hash

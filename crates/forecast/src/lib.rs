@@ -1,0 +1,1 @@
+//! Forecasts of demand: models, calibration, scores

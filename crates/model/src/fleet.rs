@@ -1,0 +1,219 @@
+//! What a site's fleet is and should be: the validated form of a `fleet-state/v1` document.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Bytes, ComponentName, FleetName, InteractionType, Iops, KilobitsPerSecond, MicroUsd, MilliCores, OfferId,
+    ProviderKind, PurchaseKind, Region, Share, Units, Zone,
+};
+
+/// A fleet with all its components.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// Its name.
+    pub name: FleetName,
+    /// At least one; names are unique.
+    pub components: Vec<Component>,
+    /// Spending limits; `None`: no limit was set.
+    pub budget: Option<Budget>,
+    /// A change that costs more over the next two hours needs an approval; `None`: nothing does.
+    pub approval_threshold: Option<MicroUsd>,
+    /// How much the engine may do by itself.
+    pub mode: Mode,
+    /// When nothing may be changed, except to hold the floor.
+    pub freeze_windows: Vec<FreezeWindow>,
+}
+
+/// One part of a fleet that scales by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Component {
+    /// Its name, unique in the fleet.
+    pub name: ComponentName,
+    /// What one unit is.
+    pub unit: UnitSize,
+    /// Where it may run, in order of preference; at least one.
+    pub placements: Vec<Placement>,
+    /// Never fewer units than this; at least one.
+    pub floor: Units,
+    /// Never more units than this; not below the floor.
+    pub ceiling: Units,
+    /// Units that are wanted now, if somebody has said so.
+    pub desired: Option<Units>,
+    /// Units that run now, if known.
+    pub current: Option<Units>,
+    /// What to apply to a new unit.
+    pub configuration: Configuration,
+    /// What is promised.
+    pub sla: Sla,
+    /// The interaction types whose users' volume it serves.
+    pub serves: Vec<InteractionType>,
+    /// The components that it calls.
+    pub depends_on: Vec<Dependency>,
+    /// Scales out only, and its units live long.
+    pub stateful: bool,
+    /// Standby capacity, if wanted.
+    pub standby: Option<StandbyPolicy>,
+    /// How long its units take to come and go.
+    pub timing: Timing,
+}
+
+/// The stated amount of resources that one unit of a component is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitSize {
+    /// CPU of one unit; not zero.
+    pub cpu: MilliCores,
+    /// Memory of one unit; not zero.
+    pub memory: Bytes,
+    /// Disk operations of one unit, if they limit it.
+    pub disk_io: Option<Iops>,
+    /// Bandwidth of one unit, if it limits it.
+    pub bandwidth: Option<KilobitsPerSecond>,
+    /// Storage of one unit, if it limits it.
+    pub storage: Option<Bytes>,
+}
+
+/// Where a component may run and what may be rented there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The provider.
+    pub provider: ProviderKind,
+    /// Its region.
+    pub region: Region,
+    /// The zones that may be used; empty: any.
+    pub zones: Vec<Zone>,
+    /// The offers that may be rented; empty: all of the catalogue in this region.
+    pub offers: Vec<OfferId>,
+    /// The ways of buying that are allowed; at least one.
+    pub purchase_kinds: Vec<PurchaseKind>,
+}
+
+/// What to apply to a new unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The image to boot.
+    pub image: Option<String>,
+    /// User data, or a configuration document, given to the unit at boot.
+    pub user_data: Option<String>,
+    /// Tags for the unit, by name.
+    pub tags: std::collections::BTreeMap<String, String>,
+    /// How to tell that a unit is healthy.
+    pub health_check: Option<HealthCheck>,
+    /// Where to register a unit that is healthy.
+    pub load_balancer: Option<String>,
+}
+
+/// How to tell that a unit is healthy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// The path to ask for.
+    pub path: String,
+    /// The port to ask at.
+    pub port: u16,
+}
+
+/// What is promised of a component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sla {
+    /// 95 % of responses are not slower than so many milliseconds.
+    pub latency_ms_p95: Option<u32>,
+    /// The share of time that the component must be available.
+    pub availability: Option<Share>,
+    /// 1 (first to give way) to 10 (last).
+    pub importance: u8,
+    /// The share of demand, or of time, that may be missed.
+    pub objective: Option<Objective>,
+}
+
+/// What an objective counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectiveMetric {
+    /// The share of demand that finds no capacity.
+    Unserved,
+    /// The share of steps in which the latency target is missed.
+    Violation,
+}
+
+/// The share of demand, or of time, that may be missed in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Objective {
+    /// What is counted.
+    pub metric: ObjectiveMetric,
+    /// The share that may be missed.
+    pub target: Share,
+    /// The rolling window over which it is judged; 28 days by default.
+    pub window: SignedDuration,
+}
+
+impl Objective {
+    /// An objective over the default window of 28 days.
+    pub fn over_28_days(metric: ObjectiveMetric, target: Share) -> Self {
+        Self { metric, target, window: SignedDuration::from_hours(28 * 24) }
+    }
+}
+
+/// A component that another one calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// The component that is called.
+    pub component: ComponentName,
+    /// Calls for each interaction that the caller serves.
+    pub calls_per_interaction: f64,
+    /// As what the calls count there.
+    pub interaction_type: InteractionType,
+}
+
+/// Standby capacity of a component.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StandbyPolicy {
+    /// How long a standby unit takes to serve.
+    pub promotion: SignedDuration,
+    /// Its price as a share of a running unit's.
+    pub price_share: Share,
+    /// Units to keep; `None`: as many as pay for themselves.
+    pub units: Option<Units>,
+}
+
+/// How long units take to come and go.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// From the order to a healthy unit; `None`: the distribution that the provider is known for.
+    pub boot: Option<SignedDuration>,
+    /// From leaving service to the end of the bill.
+    pub drain: SignedDuration,
+    /// From entering service to full capacity (cold caches, slow start).
+    pub warm_up: SignedDuration,
+}
+
+/// Spending limits of a fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// What a month should cost.
+    pub monthly: MicroUsd,
+    /// What a month must never cost, counted on our own ledger before each order.
+    pub hard_cap: Option<MicroUsd>,
+}
+
+/// How much the engine may do by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Watches and scores, changes nothing.
+    Observe,
+    /// Plans and asks for approval of every change.
+    Recommend,
+    /// Acts, within budget, cap and approval threshold.
+    Auto,
+}
+
+/// A time in which nothing may be changed, except to hold the floor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeWindow {
+    /// First moment.
+    pub start: Timestamp,
+    /// First moment after.
+    pub end: Timestamp,
+    /// Why.
+    pub reason: String,
+}

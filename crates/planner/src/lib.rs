@@ -1,0 +1,1 @@
+//! From wanted units to a plan, and the checker of plans

@@ -1,0 +1,1 @@
+//! The policy seam and the autoscalers to compare with

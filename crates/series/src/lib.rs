@@ -1,0 +1,1 @@
+//! Regular series with missing values, and calendars

@@ -1,0 +1,1 @@
+//! The simulated cloud, the example shop and the simulation and replay worlds

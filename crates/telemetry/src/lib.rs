@@ -1,0 +1,1 @@
+//! Demand from CSV files and Prometheus
