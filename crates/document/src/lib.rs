@@ -1,1 +1,52 @@
-//! The documents' JSON form: schemas, source spans, canonical hash
+//! The documents' JSON form: schemas, source spans, canonical hash.
+//!
+//! Text goes in, values of `fleetcast-model` come out, or [`Problems`]: all that is wrong with the
+//! document, each with its place, what is wrong in words for its author, and how to mend it.
+//! Reading takes these steps, and none of them stops at the first problem:
+//!
+//! 1. strict JSON with the place of each value, within limits on size and depth (`source`);
+//! 2. kind and version from the `schema` member, older versions upgraded (`kind`);
+//! 3. structure: the value against the schema generated from the [`wire`] types (`schema`, `structure`);
+//! 4. meaning: references, ranges that hang together, windows and rules (`fleet`, `persona`, …).
+//!
+//! Nothing here reads a file, a clock or the machine's time zones.
+
+mod amount;
+mod canonical;
+mod event;
+mod fleet;
+mod json;
+mod kind;
+mod mend;
+mod near;
+mod parse;
+mod persona;
+mod predicted;
+mod problem;
+mod provisional;
+mod schema;
+mod source;
+mod structure;
+mod together;
+mod window;
+pub mod wire;
+
+pub use canonical::{BadContentHash, ContentHash, canonical, content_hash};
+pub use json::{
+    events_to_json, fleet_to_json, overrides_to_json, persona_to_json, predicted_to_json,
+    provisional_to_json,
+};
+pub use kind::DocumentKind;
+pub use parse::{
+    Document, parse_any, parse_events, parse_fleet, parse_overrides, parse_persona,
+    parse_predicted, parse_provisional,
+};
+pub use problem::{Problem, Problems};
+pub use provisional::{ProvisionalFleetState, change_set_hash};
+pub use schema::schemas;
+pub use source::decode;
+pub use together::check_together;
+pub use wire::{
+    ChangeAction, ChangeCause, ChangeReason, CostRange, Horizon, Money, PredictedFleetState,
+    ProvisionalChange, Quantile, ResourceRequirement, ResourceType, ServedSla,
+};

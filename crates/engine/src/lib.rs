@@ -1,1 +1,20 @@
-//! The deterministic engine: step, worlds, drive
+//! The deterministic engine: `step`, `World`, `drive`.
+//!
+//! All judgement lives in [`Engine::step`], which reads no clock, draws no entropy, does no I/O and
+//! never waits. Everything else is a [`World`] that it runs in: the cloud, a recording or a simulation.
+//! Data goes one way through the stages (observe, forecast, requirement, projection, plan, gate,
+//! workflow, feedback), one module each; the only way back is an observation.
+
+mod component;
+mod config;
+mod demand;
+mod engine;
+mod persona;
+mod stages;
+mod world;
+
+pub use component::{FitJob, Ours};
+pub use config::{ConfigError, EngineConfig};
+pub use demand::{DemandMap, TypeSource};
+pub use engine::{Engine, Step};
+pub use world::{World, drive};

@@ -1,1 +1,59 @@
-fn main() {}
+//! The command line: parses, builds, and lets the engine run in the world that was asked for.
+
+mod backtest;
+mod cli;
+mod commands;
+mod files;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Init(args) => commands::init::run(args),
+        Command::Validate(args) => commands::validate::run(args),
+        Command::Backtest(args) => commands::backtest::run(args),
+        Command::Replay(args) => commands::replay::run(args),
+        Command::Why(args) => commands::why::run(args),
+        Command::Example(args) => commands::example::run(args),
+        Command::Schemas(args) => commands::schemas::run(args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {}", chain(&error));
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// The error and what is behind it, once each.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !text.ends_with(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+/// 3: the input is invalid; 130: cancelled; 1: anything else.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<stop::Cancelled>() {
+        130
+    } else if error.is::<files::BadInput>() {
+        3
+    } else {
+        1
+    }
+}

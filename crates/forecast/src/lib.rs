@@ -1,1 +1,59 @@
-//! Forecasts of demand: models, calibration, scores
+//! Forecasts of demand: models, calibration, scores.
+//!
+//! A model is a value that implements [`Fit`]; fitting it to a [`History`] gives another value
+//! that implements [`Predict`]. What has not been fitted cannot predict, and what has been fitted
+//! does not change: a refit is a new value. Forecasts are sample paths, because buying needs the
+//! quantile of the *maximum* over the lead window and not the maximum of quantiles
+//! ([`SamplePaths::maximum_over`]).
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`SeasonalNaive`], [`Theta`], [`LevelSeason`] | models; each degrades by name ([`ModelName`]) when history is short |
+//! | [`Combination`] | several models, weighted by what they recently lost |
+//! | [`Explain`] | level, trend, seasons and remainder of a forecast, which sum to it |
+//! | [`PersonaPrior`] | the persona as prior: all there is at first, overtaken as history earns it |
+//! | [`AdaptiveConformal`], [`DelayedConformal`], [`LevelTracker`] | calibration on line, and the shadow that carries the guarantee |
+//! | [`CoverageMonitor`] | how often each level held, by hour of day, and an alarm when it does not |
+//! | [`ScoreBook`] and [`pinball`] and others | scores after the fact |
+//!
+//! The crate reads no clock and draws no entropy: seeds are arguments, and equal arguments give
+//! equal results, bit for bit, on the same target. Steps are counted from the end of the history:
+//! step 0 of a forecast is the first step after it. Demand is in whatever unit the history is in,
+//! and never negative.
+
+mod combination;
+mod conformal;
+mod coverage;
+mod explain;
+mod history;
+pub mod lead;
+mod level_season;
+mod level_tracker;
+mod naive;
+mod normal;
+mod paths;
+mod prior;
+mod residual_blocks;
+mod rng;
+mod robust;
+mod score_book;
+mod scores;
+#[cfg(test)]
+mod testing;
+mod theta;
+mod traits;
+
+pub use combination::{Combination, FittedCombination, FittedMember, Member};
+pub use conformal::{AdaptiveConformal, Band, ConformalSettings, DelayedConformal, Issued, Side};
+pub use coverage::{CoverageAlarm, CoverageMonitor, CoverageSettings, CoverageVerdict};
+pub use explain::{Explain, Parts};
+pub use history::{History, HistoryError, Season, SeasonSpec};
+pub use level_season::{FittedLevelSeason, LevelSeason, Mode};
+pub use level_tracker::LevelTracker;
+pub use naive::{FittedSeasonalNaive, SeasonalNaive};
+pub use paths::{PointForecast, Sample, SamplePaths};
+pub use prior::PersonaPrior;
+pub use score_book::{LeadScore, ScoreBook};
+pub use scores::{coverage, mase, pinball, weighted_quantile_loss};
+pub use theta::{FittedTheta, Theta};
+pub use traits::{Fit, FitError, ModelName, Predict};

@@ -110,3 +110,13 @@ impl Token {
         Self(hash)
     }
 }
+
+/// A component by its place in its fleet's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ComponentIndex(pub u16);
+
+/// An offer by its place in the engine's list of offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OfferIndex(pub u16);

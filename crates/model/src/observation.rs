@@ -1,1 +1,108 @@
-//! ...
+//! What an engine is told: demand, the fleet as the provider lists it, and results of its actions.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{ComponentIndex, OfferIndex, PerMinute, Token};
+
+/// One thing the engine is told. Results of actions come back only this way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Observation {
+    /// Demand that was offered in an interval.
+    Demand(DemandObserved),
+    /// The fleet as the provider lists it.
+    Inventory(Inventory),
+    /// A model was fitted: the result of [`crate::Action::Fit`].
+    Fitted(Fitted),
+    /// A person answered a request for approval.
+    Approval(Approval),
+    /// The provider refused an order.
+    Refused(Refused),
+}
+
+/// Demand that was *offered* (not what was served) in an interval, by interaction type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DemandObserved {
+    /// First moment of the interval.
+    pub from: Timestamp,
+    /// First moment after it.
+    pub until: Timestamp,
+    /// One volume for each interaction type of the fleet, in the engine's order; `None`: nobody knows.
+    pub per_minute: Vec<Option<PerMinute>>,
+}
+
+/// A listing of the fleet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// When the provider was asked.
+    pub as_of: Timestamp,
+    /// Whether the listing reached its last page; absence means nothing in one that did not.
+    pub complete: bool,
+    /// Instances in groups that are alike.
+    pub cohorts: Vec<Cohort>,
+}
+
+/// Instances of one order that are in the same state; ids are `token#first` … `token#(first+count-1)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cohort {
+    /// The order they came from.
+    pub token: Token,
+    /// Index of the first within its order.
+    pub first: u32,
+    /// How many instances.
+    pub count: u32,
+    /// The component they are for.
+    pub component: ComponentIndex,
+    /// What was rented.
+    pub offer: OfferIndex,
+    /// Where they are in their life.
+    pub state: InstanceState,
+    /// Since when they are in that state.
+    pub since: Timestamp,
+}
+
+/// Where an instance is in its life. All states are billed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstanceState {
+    /// Ordered, and not yet up.
+    Booting,
+    /// Up, and applying its configuration.
+    Configuring,
+    /// Configured, healthy, and not yet in service.
+    Healthy,
+    /// Serving users.
+    InService,
+    /// Out of service, finishing what it had begun.
+    Draining,
+}
+
+/// A fitted model came back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fitted {
+    /// The component it forecasts.
+    pub component: ComponentIndex,
+    /// The request that it answers.
+    pub request: u64,
+    /// The model's parameters; empty if the fit failed and the model before stays.
+    pub parameters: Vec<f64>,
+}
+
+/// A person's answer to a request for approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The change set that was approved or refused.
+    pub change_set: Token,
+    /// Whether it may be carried out.
+    pub granted: bool,
+}
+
+/// The provider refused an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The order.
+    pub token: Token,
+    /// What was wanted.
+    pub offer: OfferIndex,
+}

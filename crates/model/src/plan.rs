@@ -1,1 +1,68 @@
-//! ...
+//! A plan: what is wanted, what to change for it, and why.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{ComponentIndex, InstanceRange, MicroUsdPerHour, OfferIndex, Token, Units};
+
+/// What to change for one component. Nothing in it is left to be chosen when it is carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The component.
+    pub component: ComponentIndex,
+    /// Units it should have once everything ordered has arrived.
+    pub wanted: Units,
+    /// Instances to rent.
+    pub orders: Vec<PlannedOrder>,
+    /// Instances to give back, by id.
+    pub releases: Vec<InstanceRange>,
+    /// Units given back that had not begun to serve.
+    pub cancelled: Units,
+    /// Units given back that serve now.
+    pub drained: Units,
+}
+
+/// One group of instances to rent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedOrder {
+    /// What.
+    pub offer: OfferIndex,
+    /// How many instances.
+    pub instances: u32,
+    /// How many units they provide together.
+    pub units: Units,
+    /// Price of each instance.
+    pub price: MicroUsdPerHour,
+    /// When they must serve.
+    pub ready_by: Timestamp,
+}
+
+impl Plan {
+    /// A plan that changes nothing.
+    pub fn keep(component: ComponentIndex, wanted: Units) -> Self {
+        Self { component, wanted, orders: Vec::new(), releases: Vec::new(), cancelled: Units::ZERO, drained: Units::ZERO }
+    }
+
+    /// Whether there is nothing to carry out.
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty() && self.releases.is_empty()
+    }
+
+    /// Hash of the change set alone (place, offer, count, price), without forecasts or times, so that
+    /// an approval of it outlives the minute it was asked in.
+    pub fn change_set(&self) -> Token {
+        let mut body = Vec::with_capacity(64);
+        body.extend(self.component.0.to_le_bytes());
+        for order in &self.orders {
+            body.extend(order.offer.0.to_le_bytes());
+            body.extend(order.instances.to_le_bytes());
+            body.extend(order.price.get().to_le_bytes());
+        }
+        for range in &self.releases {
+            body.extend(range.token.0.to_le_bytes());
+            body.extend(range.first.to_le_bytes());
+            body.extend(range.count.to_le_bytes());
+        }
+        Token::of(&[b"change-set", &body])
+    }
+}

@@ -159,6 +159,12 @@ impl PerMinute {
 pub struct Share(f64);
 
 impl Share {
+    /// Nothing of it.
+    pub const NONE: Self = Self(0.0);
+    /// So many thousandths, at most all.
+    pub const fn per_mille(thousandths: u16) -> Self {
+        Self(if thousandths > 1_000 { 1.0 } else { thousandths as f64 / 1e3 })
+    }
     /// Wraps a share. `None` outside 0..=1.
     pub fn new(share: f64) -> Option<Self> {
         (0.0..=1.0).contains(&share).then_some(Self(share))

@@ -1,1 +1,185 @@
-//! ...
+//! Why a step did what it did: data, for `fleetcast why`, reports and the record.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{MicroUsd, Token, Units};
+
+/// What limits a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resource {
+    /// CPU, at the latency target.
+    Cpu,
+    /// Memory.
+    Memory,
+    /// Disk operations.
+    DiskIo,
+    /// Network bandwidth.
+    Bandwidth,
+    /// Storage.
+    Storage,
+    /// The stated capacity of a unit, in the plain setting.
+    Unit,
+}
+
+impl Resource {
+    /// A person's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU at the latency target",
+            Self::Memory => "memory",
+            Self::DiskIo => "disk I/O",
+            Self::Bandwidth => "bandwidth",
+            Self::Storage => "storage",
+            Self::Unit => "capacity of a unit",
+        }
+    }
+}
+
+/// Why a unit is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The floor of the fleet state.
+    Floor,
+    /// Demand as it is now.
+    Baseline,
+    /// More demand is forecast for when an order arrives.
+    Forecast,
+    /// An event is coming or under way.
+    Event,
+    /// The forecast may be wrong.
+    Uncertainty,
+    /// The reactive lower bound: no healthy forecast.
+    Reactive,
+    /// A start and a drain are dearer than keeping it for a while.
+    Hold,
+    /// A person decided.
+    Override,
+    /// A policy other than Fleetcast's own wants it.
+    Policy,
+}
+
+/// The capacity ledger: each wanted unit with its reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger(pub Vec<(Reason, Units)>);
+
+impl Ledger {
+    /// Adds units for a reason.
+    pub fn add(&mut self, reason: Reason, units: u64) {
+        if units > 0 {
+            self.0.push((reason, Units::new(units)));
+        }
+    }
+
+    /// All units.
+    pub fn total(&self) -> Units {
+        self.0.iter().map(|(_, units)| *units).sum()
+    }
+
+    /// Takes the reasons added last away until `limit` units are left.
+    pub fn cut_to(&mut self, limit: Units) {
+        let mut surplus = self.total().saturating_sub(limit);
+        while surplus > Units::ZERO {
+            let Some((_, last)) = self.0.last_mut() else { break };
+            let cut = surplus.min(*last);
+            *last = *last - cut;
+            surplus = surplus - cut;
+            if *last == Units::ZERO {
+                self.0.pop();
+            }
+        }
+    }
+}
+
+/// What the gate said of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// Nothing to change.
+    Nothing,
+    /// Under the threshold, or already approved: carried out.
+    Go,
+    /// Over the approval threshold: a person is asked; what the floor needs goes ahead.
+    NeedsApproval {
+        /// What the change costs over the next two hours.
+        cost: MicroUsd,
+        /// The threshold of the fleet state.
+        threshold: MicroUsd,
+        /// The change set to approve.
+        change_set: Token,
+    },
+    /// Over the hard cap: refused.
+    OverCap {
+        /// What the month would come to.
+        cost: MicroUsd,
+        /// The hard cap of the fleet state.
+        cap: MicroUsd,
+    },
+    /// The mode or a freeze window allows no change.
+    Withheld,
+}
+
+/// Quantiles of the demand that is expected when an order placed now would serve, in interactions a minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ArrivalForecast {
+    /// The 5 % quantile.
+    pub p05: f64,
+    /// The median.
+    pub p50: f64,
+    /// The 95 % quantile.
+    pub p95: f64,
+    /// The level that is bought.
+    pub bought_level: f64,
+    /// The quantile at that level.
+    pub bought: f64,
+    /// The weight of the persona beside the data, 0 to 1.
+    pub persona_weight: f64,
+}
+
+/// Why one component was treated as it was in one step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComponentReport {
+    /// Demand of the interval that has just ended, in interactions a minute; `None`: unknown.
+    pub demand: Option<f64>,
+    /// What is expected when an order placed now would serve; `None`: no forecast was made.
+    pub forecast: Option<ArrivalForecast>,
+    /// When an order placed now would serve.
+    pub arrival: Timestamp,
+    /// Units that the present demand needs.
+    pub needed_now: Units,
+    /// What limits the component.
+    pub binding: Resource,
+    /// Units wanted.
+    pub wanted: Units,
+    /// The reasons, which sum to `wanted`.
+    pub ledger: Ledger,
+    /// Units in service.
+    pub ready: Units,
+    /// Units ordered and not in service.
+    pub pending: Units,
+    /// Pending units given back in this step.
+    pub cancelled: Units,
+    /// Units ordered in this step.
+    pub ordered: Units,
+    /// Units taken out of service in this step.
+    pub drained: Units,
+    /// What the gate said.
+    pub gate: Gate,
+    /// The score of the forecast for the interval that has just ended; `None`: there was none.
+    pub feedback: Option<Feedback>,
+}
+
+/// A forecast scored against what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// The demand that happened less the median that was forecast, in interactions a minute.
+    pub error: f64,
+    /// Whether demand stayed at or under the 95 % quantile.
+    pub under_p95: bool,
+    /// Units that were missing.
+    pub short: Units,
+    /// Units that were not needed.
+    pub spare: Units,
+}

@@ -1,1 +1,22 @@
-//! The simulated cloud, the example shop and the simulation and replay worlds
+//! The simulated cloud, the example shop, and the simulation and replay worlds.
+//!
+//! Virtual time only: the same seed gives the same bytes.
+
+mod boot;
+mod catalogue;
+mod cloud;
+pub mod example;
+mod plain;
+mod random;
+mod recording;
+mod tally;
+mod world;
+
+pub use boot::BootTime;
+pub use catalogue::{Catalogue, CatalogueEntry, CatalogueError};
+pub use cloud::{Bill, Lifecycle, Serving, SimCloud};
+pub use plain::{PlainError, PlainSetting};
+pub use random::Random;
+pub use recording::{FORMAT, Recorder, Replay, ReplayError};
+pub use tally::Tally;
+pub use world::{ComponentInterval, Interval, Sim, Simulation, Sink, run_to_end, simulate};

@@ -1,0 +1,99 @@
+//! Writes documents: indented, members in the order in which the schema declares them.
+
+use std::io;
+
+use fleetcast_model::{Event, Fleet, Override, Persona};
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter};
+
+use crate::kind::DocumentKind;
+use crate::provisional::ProvisionalFleetState;
+use crate::wire::PredictedFleetState;
+use crate::{event, fleet, persona, provisional};
+
+/// Writes a `fleet-state/v1` document.
+pub fn fleet_to_json(fleet: &Fleet) -> String {
+    to_json(DocumentKind::FleetState, &fleet::write(fleet))
+}
+
+/// Writes a `persona/v1` document.
+pub fn persona_to_json(persona: &Persona) -> String {
+    to_json(DocumentKind::Persona, &persona::write(persona))
+}
+
+/// Writes an `events/v1` document.
+pub fn events_to_json(events: &[Event]) -> String {
+    to_json(DocumentKind::Events, &event::write_events(events))
+}
+
+/// Writes an `overrides/v1` document.
+pub fn overrides_to_json(overrides: &[Override]) -> String {
+    to_json(DocumentKind::Overrides, &event::write_overrides(overrides))
+}
+
+/// Writes a `predicted-fleet-state/v1` document.
+pub fn predicted_to_json(state: &PredictedFleetState) -> String {
+    to_json(DocumentKind::PredictedFleetState, state)
+}
+
+/// Writes a `provisional-fleet-state/v1` document, with the hash of its changes.
+pub fn provisional_to_json(state: &ProvisionalFleetState) -> String {
+    to_json(
+        DocumentKind::ProvisionalFleetState,
+        &provisional::write(state),
+    )
+}
+
+fn to_json<T: Serialize>(kind: DocumentKind, document: &T) -> String {
+    #[derive(Serialize)]
+    struct Versioned<'a, T> {
+        schema: &'static str,
+        #[serde(flatten)]
+        document: &'a T,
+    }
+    let mut out = Vec::new();
+    let mut writer =
+        serde_json::Serializer::with_formatter(&mut out, Layout(PrettyFormatter::new()));
+    let document = Versioned {
+        schema: kind.schema_id(),
+        document,
+    };
+    document
+        .serialize(&mut writer)
+        .expect("names are text, so documents can be written to memory");
+    out.push(b'\n');
+    String::from_utf8(out).expect("serde_json writes UTF-8")
+}
+
+/// Pretty, and whole numbers without `.0`: people write `4`, not `4.0`.
+struct Layout<'a>(PrettyFormatter<'a>);
+
+macro_rules! as_pretty {
+    ($($method:ident($($argument:ident: $kind:ty),*);)*) => {
+        $(fn $method<W: ?Sized + io::Write>(&mut self, writer: &mut W $(, $argument: $kind)*) -> io::Result<()> {
+            self.0.$method(writer $(, $argument)*)
+        })*
+    };
+}
+
+impl Formatter for Layout<'_> {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        if value.fract() == 0.0 && value.abs() < 9e15 {
+            self.0.write_i64(writer, value as i64)
+        } else {
+            self.0.write_f64(writer, value)
+        }
+    }
+
+    as_pretty! {
+        begin_array();
+        end_array();
+        begin_array_value(first: bool);
+        end_array_value();
+        begin_object();
+        end_object();
+        begin_object_key(first: bool);
+        begin_object_value();
+        end_object_value();
+    }
+}

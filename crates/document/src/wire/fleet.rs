@@ -1,0 +1,353 @@
+//! `fleet-state/v1`: what a site's fleet is and should be.
+
+use std::collections::BTreeMap;
+
+use fleetcast_model::{
+    ComponentName, FleetName, InteractionType, Mode, ObjectiveMetric, OfferId, ProviderKind,
+    PurchaseKind, Region, Zone,
+};
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Fraction, InteractionText, IsoDuration, ModeText, Money, NameText, ObjectiveText, ProviderText,
+    PurchaseText, TimeText, WordsText,
+};
+
+/// What a site's fleet is and should be. Capacity is counted in units of a component, a unit being
+/// a stated amount of CPU and memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a fleet state"))]
+pub struct FleetState {
+    /// The fleet's name.
+    #[schemars(with = "NameText")]
+    pub name: FleetName,
+    /// How much the engine may do by itself: `observe` watches and scores and changes nothing,
+    /// `recommend` plans and asks for approval of every change, `auto` acts within budget, cap and
+    /// approval threshold.
+    #[serde(default = "default_mode")]
+    #[schemars(with = "ModeText")]
+    pub mode: Mode,
+    /// Spending limits; without it there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+    /// A change that costs more than this over the next two hours needs an approval; without it
+    /// none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval_threshold: Option<Money>,
+    /// Times in which nothing may be changed, except to hold the floor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freeze_windows: Vec<FreezeWindow>,
+    /// The parts of the fleet that scale by themselves.
+    #[schemars(length(min = 1, max = 1_000))]
+    pub components: Vec<Component>,
+}
+
+fn default_mode() -> Mode {
+    Mode::Recommend
+}
+
+/// Spending limits of a fleet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a budget"))]
+pub struct Budget {
+    /// What a month should cost.
+    pub monthly: Money,
+    /// What a month must never cost, counted before each order; not below `monthly`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hard_cap: Option<Money>,
+}
+
+/// A time in which nothing may be changed, except to hold the floor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a freeze window"))]
+pub struct FreezeWindow {
+    /// First moment, RFC 3339.
+    #[schemars(with = "TimeText")]
+    pub start: Timestamp,
+    /// First moment after, RFC 3339.
+    #[schemars(with = "TimeText")]
+    pub end: Timestamp,
+    /// Why.
+    #[schemars(with = "WordsText")]
+    pub reason: String,
+}
+
+/// One part of a fleet that scales by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a component"))]
+pub struct Component {
+    /// Its name, unique in the fleet.
+    #[schemars(with = "NameText")]
+    pub name: ComponentName,
+    /// What one unit is.
+    pub unit: Unit,
+    /// Where it may run, in order of preference.
+    #[schemars(length(min = 1))]
+    pub placements: Vec<Placement>,
+    /// Never fewer units than this.
+    #[serde(default = "default_floor")]
+    #[schemars(range(min = 1, max = 1_000_000), extend("x-noun" = "a floor"))]
+    pub floor: u64,
+    /// Never more units than this; not below the floor.
+    #[schemars(range(min = 1, max = 1_000_000), extend("x-noun" = "a ceiling"))]
+    pub ceiling: u64,
+    /// Units that are wanted now, if somebody has said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000), extend("x-noun" = "a number of units"))]
+    pub desired: Option<u64>,
+    /// Units that run now, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000), extend("x-noun" = "a number of units"))]
+    pub current: Option<u64>,
+    /// The interaction types whose users' volume it serves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<InteractionText>")]
+    pub serves: Vec<InteractionType>,
+    /// The components that it calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub depends_on: Vec<Dependency>,
+    /// What is promised.
+    #[serde(default)]
+    pub sla: Sla,
+    /// What to apply to a new unit.
+    #[serde(default, skip_serializing_if = "Configuration::is_default")]
+    pub configuration: Configuration,
+    /// Whether it holds data: then it scales out only, and its units live long.
+    #[serde(default)]
+    pub stateful: bool,
+    /// Standby capacity; without it there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standby: Option<Standby>,
+    /// How long its units take to come and go.
+    #[serde(default)]
+    pub timing: Timing,
+}
+
+fn default_floor() -> u64 {
+    1
+}
+
+/// The amount of resources that one unit of a component is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a unit"))]
+pub struct Unit {
+    /// CPU of one unit in cores; decimals are allowed, thousandths are the smallest part.
+    #[schemars(range(max = 10_000_000), extend("exclusiveMinimum" = 0, "x-noun" = "the CPU of a unit", "x-unit" = "cores"))]
+    pub cpu_cores: f64,
+    /// Memory of one unit in GB (10⁹ bytes); decimals are allowed.
+    #[schemars(range(max = 4_000_000), extend("exclusiveMinimum" = 0, "x-noun" = "the memory of a unit", "x-unit" = "GB"))]
+    pub memory_gb: f64,
+    /// Disk operations of one unit in a second, if they limit it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000_000), extend("x-noun" = "a number of disk operations", "x-unit" = "operations a second"))]
+    pub disk_io_ops: Option<f64>,
+    /// Network bandwidth of one unit in Mbps (10⁶ bits a second), if it limits it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000_000), extend("x-noun" = "bandwidth", "x-unit" = "Mbps"))]
+    pub network_bandwidth_mbps: Option<f64>,
+    /// Storage of one unit in GB (10⁹ bytes), if it limits it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 4_000_000), extend("x-noun" = "storage", "x-unit" = "GB"))]
+    pub storage_gb: Option<f64>,
+}
+
+/// Where a component may run and what may be rented there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a placement"))]
+pub struct Placement {
+    /// The provider: `aws`, `azure`, `gcp`, `kubernetes`, or `simulated`.
+    #[schemars(with = "ProviderText")]
+    pub provider: ProviderKind,
+    /// The provider's region, such as `us-east-1`.
+    #[schemars(with = "NameText")]
+    pub region: Region,
+    /// The zones that may be used; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<NameText>")]
+    pub zones: Vec<Zone>,
+    /// The offers of the catalogue that may be rented, such as `aws/us-east-1/m7i.xlarge`; empty:
+    /// all in this region.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<NameText>")]
+    pub offers: Vec<OfferId>,
+    /// The ways of buying that are allowed: `on_demand` at the list price, `spot` cheaper and taken
+    /// back at short notice, `reserved` committed for a year or more, `standby` booted ahead and
+    /// kept out of service.
+    #[serde(default = "default_purchase_kinds")]
+    #[schemars(with = "Vec<PurchaseText>", length(min = 1))]
+    pub purchase_kinds: Vec<PurchaseKind>,
+}
+
+fn default_purchase_kinds() -> Vec<PurchaseKind> {
+    vec![PurchaseKind::OnDemand]
+}
+
+/// What to apply to a new unit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a configuration"))]
+pub struct Configuration {
+    /// The image to boot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// User data, or a configuration document, given to the unit at boot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_data: Option<String>,
+    /// Tags for the unit, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// How to tell that a unit is healthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<HealthCheck>,
+    /// Where to register a unit that is healthy, in the provider's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_balancer: Option<String>,
+}
+
+impl Configuration {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How to tell that a unit is healthy: an HTTP request to it succeeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a health check"))]
+pub struct HealthCheck {
+    /// The path to ask for, such as `/healthz`.
+    #[schemars(extend("pattern" = "^/", "x-noun" = "a path", "x-hint" = "start it with `/`, such as `/healthz`"))]
+    pub path: String,
+    /// The port to ask at.
+    #[schemars(range(min = 1, max = 65535), extend("x-noun" = "a port"))]
+    pub port: u16,
+}
+
+/// What is promised of a component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "an SLA"))]
+pub struct Sla {
+    /// 95 % of responses are not slower than so many milliseconds. Where the persona states a
+    /// target too, the stricter one binds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86_400_000), extend("x-noun" = "a latency target", "x-unit" = "ms"))]
+    pub latency_ms_p95: Option<u32>,
+    /// The share of time that the component must be available, such as 0.999 or "99.9%".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub availability: Option<Fraction>,
+    /// How important the component is when not all can have what they want: 1 gives way first, 10 last.
+    #[serde(default = "default_importance")]
+    #[schemars(range(min = 1, max = 10), extend("x-noun" = "importance"))]
+    pub importance: u8,
+    /// The share of demand, or of time, that may be missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Objective>,
+}
+
+fn default_importance() -> u8 {
+    5
+}
+
+impl Default for Sla {
+    fn default() -> Self {
+        Self {
+            latency_ms_p95: None,
+            availability: None,
+            importance: default_importance(),
+            objective: None,
+        }
+    }
+}
+
+/// The share of demand, or of time, that may be missed in a window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "an objective"))]
+pub struct Objective {
+    /// What is counted: `unserved` is the share of demand that finds no capacity, `violation` the
+    /// share of steps in which the latency target is missed.
+    #[schemars(with = "ObjectiveText")]
+    pub metric: ObjectiveMetric,
+    /// The share that may be missed, such as "0.5%" or 0.005; more than 0 and less than 1.
+    pub target: Fraction,
+    /// The rolling window over which it is judged.
+    #[serde(default = "default_window")]
+    pub window: IsoDuration,
+}
+
+fn default_window() -> IsoDuration {
+    IsoDuration(SignedDuration::from_hours(28 * 24))
+}
+
+/// A component that another one calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a dependency"))]
+pub struct Dependency {
+    /// The component that is called.
+    #[schemars(with = "NameText")]
+    pub component: ComponentName,
+    /// Calls for each interaction that the caller serves.
+    #[serde(default = "default_calls")]
+    #[schemars(range(max = 1_000_000), extend("exclusiveMinimum" = 0, "x-noun" = "a number of calls"))]
+    pub calls_per_interaction: f64,
+    /// As what the calls count there.
+    #[serde(default = "default_call_type")]
+    #[schemars(with = "InteractionText")]
+    pub interaction_type: InteractionType,
+}
+
+fn default_calls() -> f64 {
+    1.0
+}
+
+fn default_call_type() -> InteractionType {
+    InteractionType::ApiCall
+}
+
+/// Standby capacity of a component: units that are booted ahead and kept out of service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a standby policy"))]
+pub struct Standby {
+    /// How long a standby unit takes to serve.
+    pub promotion: IsoDuration,
+    /// Its price as a share of a running unit's.
+    pub price_share: Fraction,
+    /// Units to keep; without it as many as pay for themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000), extend("x-noun" = "a number of units"))]
+    pub units: Option<u64>,
+}
+
+/// How long units take to come and go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "the timing of a component"))]
+pub struct Timing {
+    /// From the order to a healthy unit; without it what the provider is known for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot: Option<IsoDuration>,
+    /// From leaving service to the end of the bill. Five minutes is how long cloud load balancers
+    /// wait by default for open requests.
+    #[serde(default = "default_drain")]
+    pub drain: IsoDuration,
+    /// From entering service to full capacity (cold caches, slow start).
+    #[serde(default = "default_warm_up")]
+    pub warm_up: IsoDuration,
+}
+
+fn default_drain() -> IsoDuration {
+    IsoDuration(SignedDuration::from_mins(5))
+}
+
+fn default_warm_up() -> IsoDuration {
+    IsoDuration(SignedDuration::ZERO)
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            boot: None,
+            drain: default_drain(),
+            warm_up: default_warm_up(),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The documents as they stand in JSON: field names, units and defaults.
+//!
+//! The comments here become the descriptions in the published schemas, so they are written for the
+//! people who write documents. A field's `x-noun` and `x-unit` are the words that messages use.
+
+mod common;
+mod event;
+mod fleet;
+mod persona;
+mod predicted;
+mod provisional;
+
+pub use common::*;
+pub use event::*;
+pub use fleet::*;
+pub use persona::*;
+pub use predicted::*;
+pub use provisional::*;

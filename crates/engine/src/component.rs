@@ -1,0 +1,239 @@
+//! What the engine keeps of one component.
+
+use fleetcast_capacity::CapacityModel;
+use fleetcast_forecast::PersonaPrior;
+use fleetcast_forecast::lead::{Fitted as FittedLead, LeadConfig, LeadForecaster, SlidingMaximum, TrainingWindow};
+use fleetcast_model::{
+    Cohort, Component, ComponentIndex, Fitted, MicroUsdPerHour, Objective, ObjectiveMetric, OfferIndex, Resource, Share,
+};
+use fleetcast_planner::OfferChoice;
+use fleetcast_planner::steering::{self, FleetRules, Steering};
+use fleetcast_policy::{Policy, Surroundings};
+
+use crate::config::{ConfigError, EngineConfig};
+use crate::stages::feedback::FeedbackState;
+use crate::stages::gate::GateState;
+use crate::stages::workflow::WorkflowState;
+
+/// Where nothing is stated, so much of the demand may go unserved.
+const DEFAULT_UNSERVED: Share = Share::per_mille(5);
+
+/// What the engine keeps of one component.
+#[derive(Clone, Debug)]
+pub struct ComponentState {
+    pub(crate) capacity: CapacityModel,
+    /// What one unit carries, in the measure that is forecast: 1 by profiles, which measure in units.
+    pub(crate) per_unit: f64,
+    pub(crate) offers: Vec<OfferChoice>,
+    pub(crate) stateful: bool,
+    /// Steps from a decision to the first step that its order serves.
+    pub(crate) lead_steps: u32,
+    pub(crate) known: bool,
+    pub(crate) volume: f64,
+    pub(crate) measure: f64,
+    pub(crate) binding: Resource,
+    /// Last known volumes by interaction type.
+    pub(crate) volumes: Vec<f64>,
+    pub(crate) cohorts: Vec<Cohort>,
+    pub(crate) brain: Brain,
+    pub(crate) gate: GateState,
+    pub(crate) workflow: WorkflowState,
+    pub(crate) feedback: FeedbackState,
+}
+
+/// Who decides for a component.
+#[derive(Clone, Debug)]
+pub(crate) enum Brain {
+    Ours(Box<Ours>),
+    Peer(Policy),
+}
+
+/// Our own forecasting and steering for one component.
+#[derive(Clone, Debug)]
+pub struct Ours {
+    pub(crate) forecaster: LeadForecaster,
+    pub(crate) steering: Steering,
+    pub(crate) hold: SlidingMaximum,
+    pub(crate) prior: PersonaPrior,
+    /// The reactive lower bound: the highest demand of the last boot time.
+    pub(crate) recent: SlidingMaximum,
+    /// Whether an objective was stated, so that it decides and not the reactive bound.
+    pub(crate) objective_stated: bool,
+    pub(crate) step: u64,
+    pub(crate) observed: usize,
+    /// Steps of an hour: history is weighed against the persona by the hour, because a forecast of the
+    /// next minutes rests on the last ones far more than on the same time of other days.
+    pub(crate) hour_steps: usize,
+    requests: u64,
+}
+
+/// A model to be fitted: pure work that the world does, and whose result it tells the engine.
+#[derive(Clone, Debug)]
+pub struct FitJob {
+    component: ComponentIndex,
+    request: u64,
+    window: TrainingWindow,
+}
+
+impl FitJob {
+    /// Fits. Equal jobs give equal results.
+    pub fn run(&self) -> Fitted {
+        let parameters = fleetcast_forecast::lead::fit(&self.window).to_parameters();
+        Fitted { component: self.component, request: self.request, parameters }
+    }
+}
+
+impl ComponentState {
+    /// Prepares a component for its first step.
+    pub(crate) fn new(config: &EngineConfig, index: usize, component: &Component, capacity: CapacityModel) -> Result<Self, ConfigError> {
+        let offers = offer_choices(config, component);
+        if offers.is_empty() {
+            return Err(ConfigError::NoOffer(component.name.to_string()));
+        }
+        let boot_steps = config.boot_steps[index];
+        let per_unit = match capacity {
+            CapacityModel::Plain { per_unit } => per_unit,
+            CapacityModel::Profiled(_) => 1.0,
+        };
+        let surroundings = Surroundings { step_seconds: config.step_seconds, boot_steps };
+        let brain = match config.policies[index].build(&surroundings) {
+            Some(policy) => Brain::Peer(policy),
+            None => Brain::Ours(Box::new(Ours::new(config, component, boot_steps, per_unit))),
+        };
+        Ok(Self {
+            capacity,
+            per_unit,
+            offers,
+            stateful: component.stateful,
+            lead_steps: boot_steps + 1,
+            known: false,
+            volume: 0.0,
+            measure: 0.0,
+            binding: Resource::Unit,
+            volumes: Vec::new(),
+            cohorts: Vec::new(),
+            brain,
+            gate: GateState::default(),
+            workflow: WorkflowState::default(),
+            feedback: FeedbackState::new(boot_steps as usize + 1),
+        })
+    }
+
+    /// Takes the volumes of the step that has just ended; what is unknown stays as it was last known.
+    pub(crate) fn take_demand(&mut self, volumes: &[Option<f64>]) {
+        self.known = volumes.iter().all(Option::is_some);
+        self.volumes.resize(volumes.len(), 0.0);
+        for (last, volume) in self.volumes.iter_mut().zip(volumes) {
+            *last = volume.unwrap_or(*last);
+        }
+        let load = self.capacity.load(&self.volumes);
+        self.volume = self.volumes.iter().sum();
+        self.measure = load.units * self.per_unit;
+        self.binding = load.binding;
+        if let CapacityModel::Plain { .. } = self.capacity {
+            // The very number that was told, so that no rounding comes between.
+            self.measure = self.volume;
+        }
+    }
+
+    /// Takes a fitted model, if it is ours.
+    pub(crate) fn take_fit(&mut self, fitted: &Fitted) {
+        if let Brain::Ours(ours) = &mut self.brain
+            && let Some(model) = FittedLead::from_parameters(&fitted.parameters)
+        {
+            ours.forecaster.install(model);
+        }
+    }
+
+    /// Units that one instance of a cohort provides.
+    pub(crate) fn units_each(&self, cohort: &Cohort) -> u64 {
+        let choice = self.offers.iter().find(|choice| choice.offer == cohort.offer);
+        u64::from(choice.map_or(1, |choice| choice.units_each))
+    }
+
+    /// What everything that is listed costs.
+    pub(crate) fn rate(&self) -> MicroUsdPerHour {
+        let price = |cohort: &Cohort| self.offers.iter().find(|choice| choice.offer == cohort.offer).map(|choice| choice.price);
+        self.cohorts.iter().map(|cohort| price(cohort).unwrap_or_default() * u64::from(cohort.count)).sum()
+    }
+}
+
+impl Ours {
+    fn new(config: &EngineConfig, component: &Component, boot_steps: u32, per_unit: f64) -> Self {
+        let lead_steps = boot_steps as usize + 1;
+        let step_seconds = config.step_seconds;
+        let drain_steps = component.timing.drain.as_secs().max(0).unsigned_abs().div_ceil(u64::from(step_seconds)) as usize;
+        let rules = FleetRules { boot_steps: boot_steps as usize, drain_steps };
+        let stated = config.objective_of(component);
+        let objective = stated.unwrap_or_else(|| {
+            Objective::over_28_days(ObjectiveMetric::Unserved, DEFAULT_UNSERVED)
+        });
+        let target = objective.target.get();
+        let objective = match objective.metric {
+            ObjectiveMetric::Unserved => steering::Goal::UnservedShare(target),
+            ObjectiveMetric::Violation => steering::Goal::ViolationShare(target),
+        };
+        let steps_per_day = 86_400.0 / f64::from(step_seconds);
+        let steering = Steering::new(objective, per_unit, rules, steps_per_day, config.warm_up_steps);
+        let confidence = config.persona.as_ref().map_or(Share::NONE, mean_confidence);
+        Self {
+            forecaster: LeadForecaster::new(LeadConfig { step_seconds, lead_steps }),
+            hold: SlidingMaximum::new(steering.hold_steps()),
+            steering,
+            prior: PersonaPrior::new(confidence),
+            recent: SlidingMaximum::new(u64::from(boot_steps.max(1))),
+            objective_stated: stated.is_some(),
+            step: 0,
+            observed: 0,
+            hour_steps: (steps_per_day / 24.0).max(1.0) as usize,
+            requests: 0,
+        }
+    }
+
+    /// The weight of the persona beside the data, 0 to 1.
+    pub(crate) fn persona_weight(&self) -> f64 {
+        1.0 - self.prior.data_weight(self.observed, self.hour_steps)
+    }
+
+    /// A fit that is due now.
+    pub(crate) fn fit_job(&mut self, component: ComponentIndex) -> Option<FitJob> {
+        let window = self.forecaster.fit_due()?;
+        self.requests += 1;
+        Some(FitJob { component, request: self.requests, window })
+    }
+}
+
+impl FitJob {
+    /// Which component, and which of its requests.
+    pub fn key(&self) -> (ComponentIndex, u64) {
+        (self.component, self.request)
+    }
+}
+
+/// The offers that a component's placements allow, as the planner sees them.
+fn offer_choices(config: &EngineConfig, component: &Component) -> Vec<OfferChoice> {
+    let allowed = |offer: &fleetcast_model::Offer| {
+        component.placements.iter().any(|placement| {
+            placement.provider == offer.provider
+                && placement.region == offer.region
+                && placement.purchase_kinds.contains(&offer.purchase)
+                && (placement.offers.is_empty() || placement.offers.contains(&offer.id))
+        })
+    };
+    let choice = |(offer, index): (&fleetcast_model::Offer, u16)| {
+        let units_each = u32::try_from(offer.units_of(&component.unit)).unwrap_or(u32::MAX);
+        (units_each > 0 && allowed(offer)).then_some(OfferChoice {
+            offer: OfferIndex(index),
+            units_each,
+            price: offer.price,
+            minimum_seconds: offer.billing.minimum_seconds,
+        })
+    };
+    config.offers.iter().zip(0..).filter_map(choice).collect()
+}
+
+fn mean_confidence(persona: &fleetcast_model::Persona) -> Share {
+    let patterns = &persona.engagement_patterns;
+    let sum: f64 = patterns.iter().map(|pattern| pattern.confidence.get()).sum();
+    Share::new(sum / patterns.len().max(1) as f64).unwrap_or(Share::NONE)
+}

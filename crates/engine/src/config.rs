@@ -1,0 +1,86 @@
+//! What an engine is started with: a value, stored at the head of every recording.
+
+use fleetcast_capacity::{CapacityError, CapacityModel};
+use fleetcast_model::{Component, Event, Fleet, InteractionType, Objective, Offer, Override, Persona};
+use fleetcast_policy::PolicySpec;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::demand::DemandMap;
+
+/// Everything that decides an engine's steps, beside its observations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EngineConfig {
+    /// The fleet state.
+    pub fleet: Fleet,
+    /// How the fleet will be used; `None` only in the plain setting.
+    pub persona: Option<Persona>,
+    /// What is known to come.
+    pub events: Vec<Event>,
+    /// What people decided.
+    pub overrides: Vec<Override>,
+    /// The interaction types of the demand observations, in their order.
+    pub interaction_types: Vec<InteractionType>,
+    /// What may be rented; orders name them by place.
+    pub offers: Vec<Offer>,
+    /// When the first step ends at the earliest.
+    pub start: Timestamp,
+    /// Length of a step in seconds.
+    pub step_seconds: u32,
+    /// From an order to a healthy unit, as it is planned with, in steps, for each component.
+    pub boot_steps: Vec<u32>,
+    /// The objective's budget runs from so many steps after the start.
+    pub warm_up_steps: u64,
+    /// Who decides for each component: `fleetcast`, or a policy to compare with.
+    pub policies: Vec<PolicySpec>,
+    /// In the plain setting: demand that one unit carries, in the demand's own unit.
+    pub plain_per_unit: Option<f64>,
+    /// The objective that overrides the documents'.
+    pub objective: Option<Objective>,
+}
+
+/// A configuration that no engine can run with.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ConfigError {
+    /// The fleet has no component.
+    #[error("fleet `{0}` has no components")]
+    NoComponents(String),
+    /// A component's placements allow nothing of the catalogue.
+    #[error("no offer of the catalogue fits component `{0}`: look at its unit size, placements and allowed offers")]
+    NoOffer(String),
+    /// The persona lacks a profile.
+    #[error(transparent)]
+    Capacity(#[from] CapacityError),
+    /// There is neither a persona nor a stated capacity of a unit.
+    #[error("without a persona the capacity of a unit must be stated")]
+    NoCapacity,
+    /// Components call each other in a circle.
+    #[error("component `{0}` depends on itself, through the components that it calls")]
+    Circle(String),
+    /// A setting is zero or absurd.
+    #[error("{0}")]
+    BadSetting(String),
+}
+
+impl EngineConfig {
+    /// The objective that a component is held to.
+    pub fn objective_of(&self, component: &Component) -> Option<Objective> {
+        self.objective.or(component.sla.objective)
+    }
+
+    /// How the volumes of the interaction types reach the components.
+    pub fn demand_map(&self) -> Result<DemandMap, ConfigError> {
+        DemandMap::new(&self.fleet, &self.interaction_types)
+    }
+
+    /// The capacity models of the components, in their order.
+    pub fn capacity_models(&self, map: &DemandMap) -> Result<Vec<CapacityModel>, ConfigError> {
+        let model = |(component, index): (&Component, usize)| match (self.plain_per_unit, &self.persona) {
+            (Some(per_unit), _) if per_unit > 0.0 && per_unit.is_finite() => Ok(CapacityModel::plain(per_unit)),
+            (Some(per_unit), _) => Err(ConfigError::BadSetting(format!("a unit that carries {per_unit} is no good: it must be over 0"))),
+            (None, Some(persona)) => Ok(CapacityModel::from_persona(component, persona, map.types_of(index))?),
+            (None, None) => Err(ConfigError::NoCapacity),
+        };
+        self.fleet.components.iter().zip(0..).map(model).collect()
+    }
+}

@@ -1,0 +1,277 @@
+//! The engine itself: one fleet with all its components.
+
+use fleetcast_model::{
+    Action, ArrivalForecast, ComponentIndex, ComponentReport, FitRequest, Gate, MicroUsd, Observation, Plan, Units,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::component::{Brain, ComponentState, FitJob, Ours};
+use crate::config::{ConfigError, EngineConfig};
+use crate::demand::DemandMap;
+use crate::stages::forecast::{Arrival, Expected};
+use crate::stages::gate::Spending;
+use crate::stages::observe::Seen;
+use crate::stages::{forecast, observe, plan, projection, requirement};
+
+/// With less weight than this the persona is not asked any more.
+const PERSONA_WEIGHT_MIN: f64 = 0.02;
+
+/// What one step decided, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// When.
+    pub now: Timestamp,
+    /// What is to be done.
+    pub actions: Vec<Action>,
+    /// Why, for each component in the fleet's order.
+    pub components: Vec<ComponentReport>,
+    /// When to step again at the latest.
+    pub wake_at: Timestamp,
+    /// The work behind the `Fit` actions. Not recorded: what matters of it is its result.
+    #[serde(skip)]
+    pub fits: Vec<FitJob>,
+}
+
+/// One fleet with all its components.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) config: EngineConfig,
+    pub(crate) map: DemandMap,
+    pub(crate) components: Vec<ComponentState>,
+    pub(crate) demand_until: Timestamp,
+    pub(crate) per_minute: Vec<Option<f64>>,
+    pub(crate) volumes: Vec<Vec<Option<f64>>>,
+    expectation: Option<crate::persona::Expectation>,
+    now: Timestamp,
+    steps: u64,
+    spending: Spending,
+    month: i16,
+    spent_remainder: u128,
+}
+
+impl Engine {
+    /// Prepares an engine for its first step.
+    pub fn new(config: EngineConfig) -> Result<Self, ConfigError> {
+        if config.fleet.components.is_empty() {
+            return Err(ConfigError::NoComponents(config.fleet.name.to_string()));
+        }
+        let count = config.fleet.components.len();
+        if config.step_seconds == 0 || config.boot_steps.len() != count || config.policies.len() != count {
+            return Err(ConfigError::BadSetting("a step needs a length, and each component a boot time and a policy".into()));
+        }
+        if config.policies.iter().any(|policy| policy.kind == fleetcast_policy::PolicyKind::Oracle) {
+            return Err(ConfigError::BadSetting("perfect foresight is no engine: it is worked out from the demand".into()));
+        }
+        let map = config.demand_map()?;
+        let capacities = config.capacity_models(&map)?;
+        let components = config.fleet.components.iter().zip(capacities).enumerate();
+        let components = components.map(|(i, (component, capacity))| ComponentState::new(&config, i, component, capacity));
+        Ok(Self {
+            components: components.collect::<Result<_, _>>()?,
+            volumes: map.empty_volumes(),
+            map,
+            demand_until: config.start,
+            per_minute: Vec::new(),
+            expectation: crate::persona::Expectation::new(&config)?,
+            now: config.start,
+            steps: 0,
+            spending: Spending::default(),
+            month: 0,
+            spent_remainder: 0,
+            config,
+        })
+    }
+
+    /// When to step next at the latest.
+    pub fn wake_at(&self) -> Timestamp {
+        self.now + self.step_length()
+    }
+
+    /// What the engine was started with.
+    pub fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
+    /// Takes observations in and decides. Equal inputs give equal steps.
+    ///
+    /// Time never goes back: an earlier `now` counts as the last one.
+    pub fn step(&mut self, now: Timestamp, observations: &[Observation]) -> Step {
+        let before = self.now;
+        self.now = now.max(self.now);
+        let now = self.now;
+        for component in &mut self.components {
+            component.known = false;
+        }
+        observe::take_in(self, observations);
+        self.account_spending(before);
+        let mut step = Step {
+            now,
+            actions: Vec::new(),
+            components: Vec::with_capacity(self.components.len()),
+            wake_at: self.wake_at(),
+            fits: Vec::new(),
+        };
+        for index in 0..self.components.len() {
+            let report = self.step_component(index, now, &mut step);
+            step.components.push(report);
+        }
+        self.steps += 1;
+        step
+    }
+
+    fn step_component(&mut self, index: usize, now: Timestamp, step: &mut Step) -> ComponentReport {
+        let place = ComponentIndex(index as u16);
+        let step_length = SignedDuration::from_secs(i64::from(self.config.step_seconds));
+        let lead = step_length * (self.components[index].lead_steps as i32 - 1);
+        let arrival_at = now + lead;
+        let expected = self.expected(index, now, arrival_at);
+        let component = &self.config.fleet.components[index];
+        let uplift = forecast::uplift_at_arrival(&self.config.events, now - step_length, arrival_at, |events, at| {
+            crate::persona::uplift(events, at, component, self.map.types_of(index), &self.components[index].volumes)
+        });
+        let state = &mut self.components[index];
+        let seen = observe::look(state);
+        let feedback = state.feedback.score(&seen, state.per_unit);
+        let (projection, arrival) = match &mut state.brain {
+            Brain::Ours(ours) => {
+                let arrival = forecast::forecast(ours, &seen, arrival_at, expected, uplift);
+                let required = requirement::require(seen.measure, &arrival, state.per_unit);
+                let holds = ours.holds(&seen, &required, &arrival, state.per_unit);
+                if let Some(job) = ours.fit_job(place) {
+                    step.actions.push(Action::Fit(FitRequest { component: place, request: job.key().1 }));
+                    step.fits.push(job);
+                }
+                ours.step += 1;
+                ours.observed += usize::from(seen.known);
+                (projection::project(component, &self.config.overrides, now, &seen, &required, holds), Some(arrival))
+            }
+            Brain::Peer(policy) => {
+                let view = fleetcast_policy::View {
+                    step: self.steps,
+                    demand: seen.measure,
+                    per_unit: state.per_unit,
+                    ready: seen.ready,
+                    total: seen.ready + seen.pending,
+                };
+                (projection::project_policy(component, &self.config.overrides, now, policy.wanted(&view)), None)
+            }
+        };
+        if let Some(arrival) = &arrival {
+            state.feedback.keep(arrival.p50, arrival.p95);
+        }
+        let have = Units::new(seen.ready + seen.pending) + state.workflow.in_flight();
+        let mut plan = if state.workflow.in_flight() > Units::ZERO {
+            // An order is under way that the listing does not show: look again before changing anything.
+            Plan::keep(place, projection.wanted)
+        } else {
+            plan::plan(place, state, &projection, now, arrival_at)
+        };
+        let passed = state.gate.judge(&self.config.fleet, &plan, have, &self.spending, now);
+        if !matches!(passed.gate, Gate::Go | Gate::Nothing) {
+            if let (true, Gate::NeedsApproval { cost, threshold, change_set }) = (passed.ask, passed.gate) {
+                let units = plan.orders.iter().map(|order| order.units).sum();
+                step.actions.push(Action::RequestApproval(fleetcast_model::ApprovalRequest {
+                    change_set,
+                    component: place,
+                    units,
+                    cost,
+                    threshold,
+                }));
+            }
+            plan = self.only_the_floor(index, &projection, now, arrival_at);
+        }
+        let state = &mut self.components[index];
+        state.workflow.carry_out(&plan, now, &mut step.actions);
+        state.workflow.register(&state.cohorts, &plan.releases, &mut step.actions);
+        state.workflow.publish(place, Units::new(seen.ready), projection.wanted, &mut step.actions);
+        self.spending.rate += plan.orders.iter().map(|order| order.price * u64::from(order.instances)).sum();
+        let to_volume = if seen.measure > 0.0 { seen.volume / seen.measure } else { 1.0 };
+        ComponentReport {
+            demand: seen.known.then_some(seen.volume),
+            forecast: arrival.map(|arrival| in_volume(&arrival, to_volume)),
+            arrival: arrival_at,
+            needed_now: Units::new(requirement::round_up(seen.measure / state.per_unit)),
+            binding: state.binding,
+            wanted: projection.wanted,
+            ledger: projection.ledger,
+            ready: Units::new(seen.ready),
+            pending: Units::new(seen.pending),
+            cancelled: plan.cancelled,
+            ordered: plan.orders.iter().map(|order| order.units).sum(),
+            drained: plan.drained,
+            gate: passed.gate,
+            feedback,
+        }
+    }
+
+    /// What goes ahead even when a change is withheld: the floor is a promise already made.
+    fn only_the_floor(&self, index: usize, projection: &projection::Projection, now: Timestamp, ready_by: Timestamp) -> Plan {
+        let place = ComponentIndex(index as u16);
+        let state = &self.components[index];
+        let seen = observe::look(state);
+        let have = Units::new(seen.ready + seen.pending);
+        if have >= projection.floor || state.workflow.in_flight() > Units::ZERO {
+            return Plan::keep(place, projection.wanted);
+        }
+        let floor_only = projection::Projection { wanted: projection.floor, ..projection.clone() };
+        plan::plan(place, state, &floor_only, now, ready_by)
+    }
+
+    /// What the persona expects of a component, while its word still counts.
+    fn expected(&mut self, index: usize, now: Timestamp, arrival: Timestamp) -> Option<Expected> {
+        let Brain::Ours(ours) = &self.components[index].brain else { return None };
+        if ours.persona_weight() <= PERSONA_WEIGHT_MIN {
+            return None;
+        }
+        let expectation = self.expectation.as_mut()?;
+        let step = SignedDuration::from_secs(i64::from(self.config.step_seconds));
+        let capacity = &self.components[index].capacity;
+        let mut measure = |from: Timestamp| capacity.load(expectation.volumes(&self.map, index, from, from + step)).units;
+        Some(Expected { now: measure(now - step), at_arrival: measure(arrival) })
+    }
+
+    fn step_length(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.config.step_seconds))
+    }
+
+    /// Keeps the reservation ledger: what this month has cost so far, and what is running.
+    fn account_spending(&mut self, before: Timestamp) {
+        if self.config.fleet.budget.is_none() {
+            return;
+        }
+        let month = self.now.to_zoned(jiff::tz::TimeZone::UTC).month().into();
+        if month != self.month {
+            self.month = month;
+            self.spending.this_month = MicroUsd::ZERO;
+        }
+        let seconds = self.now.duration_since(before).as_secs().max(0).unsigned_abs();
+        self.spent_remainder += u128::from(self.spending.rate.get()) * u128::from(seconds);
+        self.spending.this_month += MicroUsd::new((self.spent_remainder / 3_600) as u64);
+        self.spent_remainder %= 3_600;
+        self.spending.rate = self.components.iter().map(ComponentState::rate).sum();
+    }
+}
+
+impl Ours {
+    /// Units that are kept, or wanted whatever the forecast says.
+    fn holds(&mut self, seen: &Seen, required: &requirement::Required, arrival: &Arrival, per_unit: f64) -> projection::Holds {
+        self.hold.push(required.bought as f64);
+        self.recent.push(seen.measure);
+        let trusted = arrival.healthy && self.objective_stated;
+        let reactive = if trusted { 0 } else { requirement::round_up(self.recent.get() / per_unit) };
+        projection::Holds { hold: self.hold.get() as u64, reactive }
+    }
+}
+
+/// A forecast in interactions a minute.
+fn in_volume(arrival: &Arrival, to_volume: f64) -> ArrivalForecast {
+    ArrivalForecast {
+        p05: arrival.p05 * to_volume,
+        p50: arrival.p50 * to_volume,
+        p95: arrival.p95 * to_volume,
+        bought_level: arrival.level,
+        bought: arrival.bought * to_volume,
+        persona_weight: arrival.persona_weight,
+    }
+}

@@ -1,0 +1,84 @@
+//! Second stage: the distribution of demand when an order placed now would serve.
+
+use fleetcast_forecast::lead::LeadForecast;
+use fleetcast_model::Event;
+use jiff::Timestamp;
+
+use crate::component::Ours;
+use crate::stages::observe::Seen;
+
+/// Demand at arrival, in the component's measure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Arrival {
+    /// When an order placed now would serve.
+    pub at: Timestamp,
+    /// The 5 % quantile.
+    pub p05: f64,
+    /// The median.
+    pub p50: f64,
+    /// The 95 % quantile.
+    pub p95: f64,
+    /// The level that holds the objective.
+    pub level: f64,
+    /// The quantile at that level.
+    pub bought: f64,
+    /// What the events that begin until then multiply demand by; already in the quantiles.
+    pub uplift: f64,
+    /// The weight of the persona beside the data, 0 to 1.
+    pub persona_weight: f64,
+    /// Whether a fitted model with fresh data stands behind it.
+    pub healthy: bool,
+}
+
+/// What the persona expects, in the component's measure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expected {
+    /// In the step that has just ended.
+    pub now: f64,
+    /// In the step in which an order placed now would serve.
+    pub at_arrival: f64,
+}
+
+/// Takes the newest demand into the models and forecasts.
+pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, expected: Option<Expected>, uplift: f64) -> Arrival {
+    let demand = seen.known.then_some(seen.measure);
+    ours.forecaster.observe(demand);
+    if let (Some(expected), Some(demand)) = (expected, demand) {
+        ours.prior.observe(expected.now, demand);
+    }
+    let mut quantiles = ours.forecaster.forecast();
+    let persona_weight = expected.map_or(0.0, |expected| blend(ours, &mut quantiles, expected.at_arrival));
+    if uplift != 1.0 {
+        quantiles.scale(uplift);
+    }
+    let tail = (quantiles.quantiles[7] - quantiles.quantiles[4]) / 2.3;
+    ours.steering.account(ours.step, demand, seen.ready, tail);
+    ours.steering.steer(ours.step, &quantiles, seen.known);
+    let depth = ours.steering.depth();
+    Arrival {
+        at,
+        p05: quantiles.at(0.05),
+        p50: quantiles.at(0.5),
+        p95: quantiles.at(0.95),
+        level: 1.0 - libm::exp(-depth),
+        bought: quantiles.at_depth(depth),
+        uplift,
+        persona_weight,
+        healthy: seen.known && ours.forecaster.is_fitted(),
+    }
+}
+
+/// Mixes the persona into the quantiles, as far as history has not overtaken it; returns its weight.
+fn blend(ours: &Ours, quantiles: &mut LeadForecast, expected: f64) -> f64 {
+    quantiles.map(|level, value| ours.prior.blend(expected, level, value, ours.observed, ours.hour_steps));
+    ours.persona_weight()
+}
+
+/// What the events multiply demand by at arrival, against now; demand that is here already is in the data.
+pub fn uplift_at_arrival(events: &[Event], now: Timestamp, arrival: Timestamp, uplift: impl Fn(&[Event], Timestamp) -> f64) -> f64 {
+    if events.is_empty() {
+        return 1.0;
+    }
+    let (before, then) = (uplift(events, now), uplift(events, arrival));
+    if before > 0.0 { (then / before).clamp(0.05, 20.0) } else { 1.0 }
+}

@@ -1,0 +1,79 @@
+//! First stage: what is known of one component now.
+
+use fleetcast_model::{InstanceState, Inventory, Observation};
+
+use crate::component::ComponentState;
+use crate::engine::Engine;
+
+/// What is known of one component now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seen {
+    /// Whether the demand of the step that has just ended is known.
+    pub known: bool,
+    /// Demand of that step in interactions a minute, over all types; unknown: the last known one.
+    pub volume: f64,
+    /// The same as it is forecast: units' worth of it, or the demand itself in the plain setting.
+    pub measure: f64,
+    /// Units in service.
+    pub ready: u64,
+    /// Units ordered and not in service.
+    pub pending: u64,
+}
+
+/// Takes in everything that was told: demand and listings into the components, the rest to whom it is for.
+pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
+    for observation in observations {
+        match observation {
+            Observation::Demand(demand) => {
+                engine.per_minute.clear();
+                engine.per_minute.extend(demand.per_minute.iter().map(|rate| rate.map(|rate| rate.get())));
+                engine.demand_until = engine.demand_until.max(demand.until);
+                engine.map.route(&engine.per_minute, &mut engine.volumes);
+                for (component, volumes) in engine.components.iter_mut().zip(&engine.volumes) {
+                    component.take_demand(volumes);
+                }
+            }
+            Observation::Inventory(inventory) if inventory.complete => take_inventory(engine, inventory),
+            // Absence means nothing in a listing that did not reach its end.
+            Observation::Inventory(_) => {}
+            Observation::Fitted(fitted) => {
+                if let Some(component) = engine.components.get_mut(usize::from(fitted.component.0)) {
+                    component.take_fit(fitted);
+                }
+            }
+            Observation::Approval(approval) => {
+                for component in &mut engine.components {
+                    component.gate.answer(approval);
+                }
+            }
+            Observation::Refused(refused) => {
+                for component in &mut engine.components {
+                    component.workflow.forget(refused.token);
+                }
+            }
+        }
+    }
+}
+
+fn take_inventory(engine: &mut Engine, inventory: &Inventory) {
+    for (index, component) in engine.components.iter_mut().enumerate() {
+        component.cohorts.clear();
+        let own = inventory.cohorts.iter().filter(|cohort| usize::from(cohort.component.0) == index);
+        component.cohorts.extend(own.copied());
+        component.workflow.reconcile(&component.cohorts, inventory.as_of);
+    }
+}
+
+/// Sums up one component.
+pub fn look(component: &ComponentState) -> Seen {
+    let (mut ready, mut pending) = (0, 0);
+    for cohort in &component.cohorts {
+        let units = u64::from(cohort.count) * component.units_each(cohort);
+        match cohort.state {
+            InstanceState::InService => ready += units,
+            InstanceState::Draining => {}
+            _ => pending += units,
+        }
+    }
+    Seen { known: component.known, volume: component.volume, measure: component.measure, ready, pending }
+}

@@ -1,0 +1,100 @@
+//! Fourth stage: what the fleet should be, each unit with its reason.
+
+use fleetcast_model::{Component, Ledger, Override, OverrideDecision, Reason, Units};
+use jiff::Timestamp;
+
+use crate::stages::observe::Seen;
+use crate::stages::requirement::Required;
+
+/// Units wanted, with the capacity ledger that sums to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Projection {
+    /// Units wanted, between floor and ceiling.
+    pub wanted: Units,
+    /// The reason of each.
+    pub ledger: Ledger,
+    /// The floor that holds now.
+    pub floor: Units,
+    /// The ceiling that holds now.
+    pub ceiling: Units,
+    /// A person forbids any change.
+    pub paused: bool,
+}
+
+/// What the projection has to hold beside the requirement.
+#[derive(Clone, Copy, Debug)]
+pub struct Holds {
+    /// Units that were wanted lately and are kept, because starting them again would cost more.
+    pub hold: u64,
+    /// Units that the reactive lower bound wants; zero when the forecast is healthy and an objective is stated.
+    pub reactive: u64,
+}
+
+/// Projects our own requirement.
+pub fn project(component: &Component, overrides: &[Override], now: Timestamp, seen: &Seen, required: &Required, holds: Holds) -> Projection {
+    let mut limits = Limits::of(component, overrides, now);
+    let mut ledger = Ledger::default();
+    let mut counted = 0;
+    let mut up_to = |reason, units: u64| {
+        ledger.add(reason, units.saturating_sub(counted));
+        counted = counted.max(units);
+    };
+    up_to(Reason::Floor, limits.floor.get());
+    up_to(Reason::Baseline, required.now.min(required.bought));
+    up_to(Reason::Forecast, required.median_without_events.min(required.bought));
+    up_to(Reason::Event, required.median.min(required.bought));
+    up_to(Reason::Uncertainty, required.bought);
+    up_to(Reason::Reactive, holds.reactive);
+    let total = seen.ready + seen.pending;
+    // Nothing is scaled in on demand that nobody knows.
+    let kept = if seen.known { holds.hold.min(total) } else { total };
+    up_to(Reason::Hold, kept);
+    limits.settle(ledger)
+}
+
+/// Projects what another policy wants.
+pub fn project_policy(component: &Component, overrides: &[Override], now: Timestamp, wanted: u64) -> Projection {
+    let mut limits = Limits::of(component, overrides, now);
+    let mut ledger = Ledger::default();
+    ledger.add(Reason::Floor, limits.floor.get());
+    ledger.add(Reason::Policy, wanted.saturating_sub(limits.floor.get()));
+    limits.settle(ledger)
+}
+
+/// Floor, ceiling and decisions of people, as they hold now.
+struct Limits {
+    floor: Units,
+    ceiling: Units,
+    pin: Option<Units>,
+    paused: bool,
+}
+
+impl Limits {
+    fn of(component: &Component, overrides: &[Override], now: Timestamp) -> Self {
+        let mut limits = Self { floor: component.floor, ceiling: component.ceiling, pin: None, paused: false };
+        let in_force = |o: &&Override| o.component == component.name && o.start <= now && now < o.expires;
+        for decided in overrides.iter().filter(in_force) {
+            match decided.decision {
+                // A person may go under the document's floor by pinning, never over its ceiling.
+                OverrideDecision::Pin(units) => limits.pin = Some(units.min(component.ceiling)),
+                OverrideDecision::Floor(units) => limits.floor = limits.floor.max(units.min(component.ceiling)),
+                OverrideDecision::Ceiling(units) => limits.ceiling = limits.ceiling.min(units.max(limits.floor)),
+                OverrideDecision::Pause => limits.paused = true,
+            }
+        }
+        limits
+    }
+
+    /// Cuts the ledger to the ceiling, or replaces it by what a person pinned.
+    fn settle(&mut self, mut ledger: Ledger) -> Projection {
+        if let Some(pin) = self.pin {
+            ledger = Ledger::default();
+            ledger.add(Reason::Override, pin.get());
+            (self.floor, self.ceiling) = (pin, pin);
+        }
+        ledger.cut_to(self.ceiling);
+        let wanted = ledger.total();
+        assert!(wanted <= self.ceiling, "{wanted} units wanted, over the ceiling of {}", self.ceiling);
+        Projection { wanted, ledger, floor: self.floor, ceiling: self.ceiling, paused: self.paused }
+    }
+}

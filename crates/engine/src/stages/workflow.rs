@@ -1,0 +1,95 @@
+//! Seventh stage: intents first, then actions. Order, boot, configure, healthy, in service, fleet state.
+
+use fleetcast_model::{
+    Action, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState, Order, Plan, Token, Units,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// An order that no complete listing has shown for so long is taken as never placed.
+const GRACE: SignedDuration = SignedDuration::from_mins(15);
+
+/// The journal of one component: what was asked for and is not in the inventory yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorkflowState {
+    intents: Vec<Intent>,
+    /// What the fleet state document says.
+    published: Option<(Units, Units)>,
+    orders: u64,
+}
+
+/// An order whose outcome is not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Intent {
+    token: Token,
+    units: Units,
+    placed: Timestamp,
+}
+
+impl WorkflowState {
+    /// Units that were ordered and that no listing has shown yet: they count as on their way.
+    pub fn in_flight(&self) -> Units {
+        self.intents.iter().map(|intent| intent.units).sum()
+    }
+
+    /// Compares the intents with a complete listing: what it shows has been placed.
+    pub fn reconcile(&mut self, cohorts: &[Cohort], as_of: Timestamp) {
+        self.intents.retain(|intent| {
+            let listed = cohorts.iter().any(|cohort| cohort.token == intent.token);
+            !listed && as_of.duration_since(intent.placed) < GRACE
+        });
+    }
+
+    /// Drops an order that the provider refused.
+    pub fn forget(&mut self, token: Token) {
+        self.intents.retain(|intent| intent.token != token);
+    }
+
+    /// Turns a plan that may be carried out into actions.
+    pub fn carry_out(&mut self, plan: &Plan, now: Timestamp, actions: &mut Vec<Action>) {
+        for planned in &plan.orders {
+            self.orders += 1;
+            let token = Token::of(&[
+                b"order",
+                &plan.component.0.to_le_bytes(),
+                &planned.offer.0.to_le_bytes(),
+                &planned.instances.to_le_bytes(),
+                &now.as_second().to_le_bytes(),
+                &self.orders.to_le_bytes(),
+            ]);
+            self.intents.push(Intent { token, units: planned.units, placed: now });
+            actions.push(Action::Order(Order {
+                token,
+                component: plan.component,
+                offer: planned.offer,
+                instances: planned.instances,
+                ready_by: planned.ready_by,
+                price: planned.price,
+            }));
+        }
+        actions.extend(plan.releases.iter().map(|range| Action::Release(*range)));
+    }
+
+    /// Puts healthy instances into service, except those that are being given back.
+    pub fn register(&self, cohorts: &[Cohort], released: &[InstanceRange], actions: &mut Vec<Action>) {
+        for cohort in cohorts.iter().filter(|cohort| cohort.state == InstanceState::Healthy) {
+            // Releases take a cohort's newest instances, from its end.
+            let own = |range: &&InstanceRange| {
+                range.token == cohort.token && (cohort.first..cohort.first + cohort.count).contains(&range.first)
+            };
+            let given_back: u32 = released.iter().filter(own).map(|range| range.count).sum();
+            let count = cohort.count.saturating_sub(given_back);
+            if count > 0 {
+                actions.push(Action::Register(InstanceRange { token: cohort.token, first: cohort.first, count }));
+            }
+        }
+    }
+
+    /// Stores what the fleet state counts, when it has changed.
+    pub fn publish(&mut self, component: ComponentIndex, current: Units, desired: Units, actions: &mut Vec<Action>) {
+        if self.published != Some((current, desired)) {
+            self.published = Some((current, desired));
+            actions.push(Action::UpdateFleetState(FleetStateUpdate { component, current, desired }));
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What is to be run: an engine's configuration and a simulation, from documents or the plain setting.
+
+use std::path::Path;
+
+use anyhow::Result;
+use fleetcast_engine::EngineConfig;
+use fleetcast_model::{Component, Event, Fleet, InteractionType, Mode, Objective, Offer, Override, Persona};
+use fleetcast_policy::{PolicyKind, PolicySpec};
+use fleetcast_series::Series;
+use fleetcast_sim::{BootTime, Catalogue, Lifecycle, PlainSetting, Simulation, example};
+use jiff::SignedDuration;
+
+use super::demand::{self, History};
+use crate::cli::BacktestArgs;
+use crate::commands::documents;
+use crate::files::BadInput;
+
+/// What is to be run.
+pub struct Scenario {
+    pub title: String,
+    pub config: EngineConfig,
+    pub simulation: Simulation,
+    pub components: Vec<String>,
+    /// Capacity of a unit in the plain setting.
+    pub per_unit: Option<f64>,
+    pub boot: SignedDuration,
+    pub drain: SignedDuration,
+    pub warm_up_steps: usize,
+    /// Price of the cheapest unit of each component, in micro-dollars an hour.
+    pub cheapest: Vec<u64>,
+    pub missing_steps: usize,
+    pub notes: Vec<String>,
+}
+
+/// The documents of a folder.
+pub struct Documents {
+    pub fleet: Fleet,
+    pub persona: Persona,
+    pub events: Vec<Event>,
+    pub overrides: Vec<Override>,
+}
+
+/// Configuration and health check of a new unit, after its boot.
+const CONFIGURE: SignedDuration = SignedDuration::from_secs(15);
+/// What a call to a cloud takes.
+const API_DELAY: SignedDuration = SignedDuration::from_secs(2);
+/// How long a person takes to approve what needs it.
+const APPROVAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
+const DEFAULT_BOOT: SignedDuration = SignedDuration::from_mins(5);
+const DEFAULT_DRAIN: SignedDuration = SignedDuration::from_mins(5);
+const DEFAULT_WARM_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Boots are planned with as long as all but this share of them take.
+const BOOT_QUANTILE: f64 = 0.95;
+
+impl Scenario {
+    /// Reads what the command line names.
+    pub fn new(args: &BacktestArgs, history: &History) -> Result<Self> {
+        if let Some(per_unit) = args.capacity_per_unit {
+            return Self::plain(args, history, per_unit);
+        }
+        let (documents, title) = match &args.folder {
+            Some(folder) => (documents::read_folder(folder)?, folder_name(folder)),
+            None if args.example => (example_documents(), "Example shop".to_string()),
+            None => {
+                let hint = "give the folder with your documents (`fleetcast init shop/` writes one), or --capacity-per-unit C for the plain setting";
+                return Err(BadInput(hint.into()).into());
+            }
+        };
+        Self::from_documents(args, history, documents, title)
+    }
+
+    fn plain(args: &BacktestArgs, history: &History, per_unit: f64) -> Result<Self> {
+        let total = history.demand.total();
+        let warm_up = warm_up(args, &total)?;
+        let setting = PlainSetting {
+            per_unit,
+            boot: args.boot.unwrap_or(DEFAULT_BOOT),
+            drain: args.drain.unwrap_or(DEFAULT_DRAIN),
+            warm_up,
+            objective: args.objective,
+        };
+        setting.check().map_err(|error| BadInput(error.to_string()))?;
+        let config = setting.engine_config(&total, PolicySpec::new(PolicyKind::Fleetcast, 0.0));
+        let mut notes = vec!["plain setting: a unit costs $1 an hour from the order to the end of its drain".to_string()];
+        if args.objective.is_none() {
+            notes.push("no objective was stated: 0.5 % of demand may go unserved, and the fleet never falls under the highest demand of the last boot time".into());
+        }
+        Ok(Self {
+            title: "Plain setting".into(),
+            simulation: setting.simulation(&total),
+            components: vec!["plain".into()],
+            per_unit: Some(per_unit),
+            boot: setting.boot,
+            drain: setting.drain,
+            warm_up_steps: config.warm_up_steps as usize,
+            cheapest: vec![config.offers[0].price.get()],
+            missing_steps: total.count_missing(),
+            notes,
+            config,
+        })
+    }
+
+    fn from_documents(args: &BacktestArgs, history: &History, documents: Documents, title: String) -> Result<Self> {
+        let Documents { mut fleet, persona, events, overrides } = documents;
+        let types = user_types(&fleet);
+        let (series, mut notes) = demand::by_type(&history.demand, &types, &persona)?;
+        let first = series.first().ok_or_else(|| BadInput("the fleet serves no interaction type".into()))?;
+        let step_seconds = first.step().seconds();
+        let warm_up_steps = (warm_up(args, first)?.as_secs() / i64::from(step_seconds)) as usize;
+        if fleet.mode != Mode::Auto {
+            notes.push("the fleet's mode leaves changes to people; the backtest runs as `auto`, with each approval given after 10 minutes".into());
+            fleet.mode = Mode::Auto;
+        }
+        let offers = allowed_offers(&fleet)?;
+        let lifecycles: Vec<Lifecycle> = fleet.components.iter().map(|component| lifecycle(args, component)).collect();
+        let planned: Vec<SignedDuration> = lifecycles.iter().map(planned_boot).collect();
+        let boot_steps = planned.iter().map(|boot| boot.as_secs().max(0).unsigned_abs().div_ceil(u64::from(step_seconds)) as u32).collect();
+        let cheapest = fleet.components.iter().map(|component| cheapest_unit(component, &offers)).collect();
+        let drain = lifecycles.iter().map(|lifecycle| lifecycle.drain).max().unwrap_or_default();
+        let config = EngineConfig {
+            interaction_types: types,
+            start: first.start(),
+            step_seconds,
+            boot_steps,
+            warm_up_steps: warm_up_steps as u64,
+            policies: vec![PolicySpec::new(PolicyKind::Fleetcast, 0.0); fleet.components.len()],
+            plain_per_unit: None,
+            objective: args.objective,
+            persona: Some(persona),
+            events,
+            overrides,
+            offers,
+            fleet,
+        };
+        // Refused here, where the documents are at hand, and not in the middle of a run.
+        fleetcast_engine::Engine::new(config.clone()).map_err(|error| BadInput(error.to_string()))?;
+        let missing_steps = (0..first.len()).filter(|i| series.iter().any(|series| series.get(*i).is_none())).count();
+        Ok(Self {
+            title,
+            components: config.fleet.components.iter().map(|component| component.name.to_string()).collect(),
+            per_unit: None,
+            boot: planned.into_iter().max().unwrap_or_default(),
+            drain,
+            warm_up_steps,
+            cheapest,
+            missing_steps,
+            notes,
+            simulation: Simulation {
+                demand: series,
+                lifecycles,
+                api_delay: API_DELAY,
+                approval_delay: Some(APPROVAL_DELAY),
+                seed: args.seed,
+            },
+            config,
+        })
+    }
+
+    /// Steps of the history.
+    pub fn steps(&self) -> usize {
+        self.simulation.demand.iter().map(Series::len).min().unwrap_or(0)
+    }
+
+    /// Steps from a decision to the first step that its order serves, for each component.
+    pub fn leads(&self) -> Vec<usize> {
+        self.config.boot_steps.iter().map(|steps| *steps as usize + 1).collect()
+    }
+
+    /// The objective that the run is judged by: the stated one, or the first component's.
+    pub fn objective(&self) -> Option<Objective> {
+        self.config.objective.or_else(|| self.config.fleet.components.iter().find_map(|component| component.sla.objective))
+    }
+}
+
+fn folder_name(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    whole.file_name().map_or_else(|| "Fleet".into(), |name| name.to_string_lossy().into_owned())
+}
+
+fn example_documents() -> Documents {
+    let shop = example::shop();
+    Documents { fleet: shop.fleet, persona: shop.persona, events: shop.events, overrides: Vec::new() }
+}
+
+/// Seven days, or a quarter of a history that is shorter than four weeks.
+fn warm_up(args: &BacktestArgs, series: &Series) -> Result<SignedDuration> {
+    let length = SignedDuration::from_secs(i64::from(series.step().seconds()) * series.len() as i64);
+    let warm_up = args.warm_up.unwrap_or_else(|| if args.capacity_per_unit.is_some() { DEFAULT_WARM_UP } else { DEFAULT_WARM_UP.min(length / 4) });
+    if warm_up >= length {
+        let text = format!("the history is {length:#} long and the warm-up takes {warm_up:#}: nothing is left to judge; give more history, or a shorter --warm-up");
+        return Err(BadInput(text).into());
+    }
+    Ok(warm_up)
+}
+
+/// The interaction types that users ask the fleet for, each once.
+fn user_types(fleet: &Fleet) -> Vec<InteractionType> {
+    let mut types: Vec<InteractionType> = Vec::new();
+    for kind in fleet.components.iter().flat_map(|component| &component.serves) {
+        if !types.contains(kind) {
+            types.push(kind.clone());
+        }
+    }
+    types
+}
+
+/// The offers of the catalogue that any component may rent.
+fn allowed_offers(fleet: &Fleet) -> Result<Vec<Offer>> {
+    let catalogue = Catalogue::built_in();
+    for component in &fleet.components {
+        for id in component.placements.iter().flat_map(|placement| &placement.offers) {
+            if catalogue.get(id).is_none() {
+                let text = format!("component `{}` allows offer `{id}`, which is not in the catalogue", component.name);
+                return Err(BadInput(text).into());
+            }
+        }
+    }
+    let allowed = |offer: &&Offer| {
+        fleet.components.iter().flat_map(|component| &component.placements).any(|placement| catalogue.allowed_in(placement).any(|other| other.id == offer.id))
+    };
+    Ok(catalogue.offers().filter(allowed).cloned().collect())
+}
+
+fn lifecycle(args: &BacktestArgs, component: &Component) -> Lifecycle {
+    let timing = &component.timing;
+    let stated = args.boot.or(timing.boot);
+    let provider = component.placements.first().map(|placement| placement.provider);
+    Lifecycle {
+        // A stated boot includes configuration and health check.
+        configure: if stated.is_some() { SignedDuration::ZERO } else { CONFIGURE },
+        boot: match (stated, provider) {
+            (Some(boot), _) => BootTime::Fixed(boot),
+            (None, Some(provider)) => BootTime::of(provider),
+            (None, None) => BootTime::Fixed(DEFAULT_BOOT),
+        },
+        drain: args.drain.unwrap_or(timing.drain),
+        warm_up: timing.warm_up,
+    }
+}
+
+/// What a boot is planned with: nearly the longest, and half the warm-up, in which a unit is worth less.
+fn planned_boot(lifecycle: &Lifecycle) -> SignedDuration {
+    let boot = lifecycle.boot.quantile(BOOT_QUANTILE) + lifecycle.configure + lifecycle.warm_up / 2;
+    match lifecycle.boot {
+        BootTime::Fixed(_) => boot,
+        _ => boot + API_DELAY,
+    }
+}
+
+fn cheapest_unit(component: &Component, offers: &[Offer]) -> u64 {
+    let allowed = |offer: &&Offer| {
+        component.placements.iter().any(|placement| {
+            placement.provider == offer.provider && placement.region == offer.region && (placement.offers.is_empty() || placement.offers.contains(&offer.id))
+        })
+    };
+    let each = |offer: &Offer| offer.price.get().checked_div(offer.units_of(&component.unit));
+    offers.iter().filter(allowed).filter_map(each).min().unwrap_or(0)
+}

@@ -1,0 +1,132 @@
+//! The moments that left most demand unserved, and why.
+
+use fleetcast_report::WorstMoment;
+use jiff::{SignedDuration, Timestamp};
+
+use super::follow::{Belief, Row};
+
+/// Moments shown.
+const MOST: usize = 10;
+/// Shortfalls that are no further apart than this are one moment.
+const SAME_MOMENT: SignedDuration = SignedDuration::from_mins(15);
+
+/// Where the rows lie in time and what they are measured in.
+pub struct Frame<'a> {
+    pub start: Timestamp,
+    pub step: SignedDuration,
+    /// Rows before this one are warm-up.
+    pub warm_up_steps: usize,
+    pub components: &'a [String],
+    pub leads: &'a [usize],
+    /// Capacity of a unit in the demand's unit; `None`: measured by profiles.
+    pub per_unit: Option<f64>,
+    pub ceilings: &'a [u64],
+}
+
+impl Frame<'_> {
+    /// When a row begins.
+    pub fn at(&self, row: usize) -> Timestamp {
+        self.start + self.step * row as i32
+    }
+
+    /// What so many units carry, in the demand's unit, going by how a row's demand was measured.
+    pub fn carried(&self, units: f32, row: &Row) -> f64 {
+        match self.per_unit {
+            Some(per_unit) => f64::from(units) * per_unit,
+            None if row.load > 0.0 => f64::from(units) * f64::from(row.volume) / f64::from(row.load),
+            None => 0.0,
+        }
+    }
+}
+
+/// Finds the worst moments of all components, worst first, with the row in which each was at its worst.
+pub fn worst_moments(rows: &[Vec<Row>], frame: &Frame) -> Vec<(WorstMoment, usize, usize)> {
+    let join = (SAME_MOMENT.as_secs() / frame.step.as_secs().max(1)).max(1) as usize;
+    let mut stretches: Vec<(usize, usize, usize, f64)> = Vec::new();
+    let mut all = 0.0;
+    for (component, rows) in rows.iter().enumerate() {
+        let mut open: Option<(usize, usize, f64)> = None;
+        for (index, row) in rows.iter().enumerate().skip(frame.warm_up_steps) {
+            if !row.observed || row.unserved <= 0.0 {
+                continue;
+            }
+            all += f64::from(row.unserved);
+            open = match open {
+                Some((first, last, sum)) if index - last <= join => Some((first, index, sum + f64::from(row.unserved))),
+                before => {
+                    stretches.extend(before.map(|(first, last, sum)| (component, first, last, sum)));
+                    Some((index, index, f64::from(row.unserved)))
+                }
+            };
+        }
+        stretches.extend(open.map(|(first, last, sum)| (component, first, last, sum)));
+    }
+    stretches.sort_by(|a, b| b.3.total_cmp(&a.3));
+    stretches.truncate(MOST);
+    let describe = |(component, first, last, sum): (usize, usize, usize, f64)| {
+        let rows = &rows[component];
+        let peak = (first..=last).max_by(|a, b| rows[*a].unserved.total_cmp(&rows[*b].unserved)).unwrap_or(first);
+        let row = &rows[peak];
+        let moment = WorstMoment {
+            start: frame.at(first),
+            end: frame.at(last + 1),
+            component: frame.components[component].clone(),
+            demand: f64::from(row.volume),
+            capacity: frame.carried(row.ready, row),
+            unserved_share_of_all: sum / all,
+            reason: reason(rows, peak, component, frame),
+            ordered_at: frame.at((peak + 1).saturating_sub(frame.leads[component])),
+            forecast_p50: row.belief.map(|belief| f64::from(belief.p50)),
+            forecast_p95: row.belief.map(|belief| f64::from(belief.p95)),
+        };
+        (moment, component, peak)
+    };
+    stretches.into_iter().map(describe).collect()
+}
+
+/// Why a row fell short, in a sentence.
+fn reason(rows: &[Row], at: usize, component: usize, frame: &Frame) -> String {
+    let row = &rows[at];
+    let lead_minutes = frame.step.as_secs() * frame.leads[component] as i64 / 60;
+    let Some(belief) = row.belief else {
+        return "nothing had been forecast yet when its capacity had to be ordered".into();
+    };
+    if belief.withheld {
+        return "the change was held back at the gate (approval, cap, mode or freeze window)".into();
+    }
+    if belief.wanted as u64 >= frame.ceilings[component] && f64::from(row.need) > belief.wanted.into() {
+        return format!("the ceiling of {} units was reached", frame.ceilings[component]);
+    }
+    if row.ready + 0.5 < belief.wanted && row.volume <= belief.bought {
+        return format!(
+            "{:.0} units had been ordered in time for it, but only {:.0} served yet at full capacity: slow boots or warm-up",
+            belief.wanted, row.ready
+        );
+    }
+    let Some(then) = belief.demand_then else {
+        return "demand was not being observed when its capacity had to be ordered".into();
+    };
+    surprise(row, &belief, then, lead_minutes)
+}
+
+/// Demand came otherwise than believed, or was let go on purpose.
+fn surprise(row: &Row, belief: &Belief, then: f32, lead_minutes: i64) -> String {
+    let rose = if then > 0.0 { row.volume / then } else { f32::INFINITY };
+    if row.volume > belief.p95 {
+        let how = if rose.is_finite() { format!("rose {rose:.1} × within the {lead_minutes} min") } else { format!("came out of nothing within the {lead_minutes} min") };
+        return format!(
+            "a surprise: demand {how} that an order takes, beyond the 95 % quantile of {} believed then",
+            short(belief.p95)
+        );
+    }
+    format!(
+        "within what was expected (95 % quantile {}): the {} % quantile was bought, which is what the objective asks for",
+        short(belief.p95),
+        short(belief.level * 100.0)
+    )
+}
+
+/// A number with three digits or so.
+fn short(value: f32) -> String {
+    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}

@@ -1,0 +1,220 @@
+//! The command line's words.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use fleetcast_policy::PolicySpec;
+use jiff::SignedDuration;
+
+/// Forecasts the demand on a site and provisions the fleet before it arrives.
+#[derive(Debug, Parser)]
+#[command(name = "fleetcast", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a fleet state and a persona to start from, with a README beside them.
+    Init(InitArgs),
+    /// Check documents without any network; every problem with its file, line and mend.
+    Validate(ValidateArgs),
+    /// Show what Fleetcast, and the autoscalers you know, would have done on your own history.
+    Backtest(Box<BacktestArgs>),
+    /// Run a recording again: every step must come out the same, byte for byte.
+    Replay(ReplayArgs),
+    /// Explain one decision of a recorded run.
+    Why(WhyArgs),
+    /// Write the history of the built-in example shop (synthetic) as CSV.
+    Example(ExampleArgs),
+    /// Write the JSON Schemas of all documents into a folder.
+    Schemas(SchemasArgs),
+}
+
+/// `fleetcast init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder to write into; it is made if it is missing.
+    pub folder: PathBuf,
+    /// Replace files that are there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `fleetcast validate`
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Documents, or folders of documents.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+}
+
+/// `fleetcast replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The folder that `fleetcast backtest --record` wrote.
+    pub folder: PathBuf,
+}
+
+/// `fleetcast why`
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    /// The folder that `fleetcast backtest --record` wrote.
+    pub folder: PathBuf,
+    /// The moment whose decision is to be explained (RFC 3339); the last decision not after it counts.
+    #[arg(long)]
+    pub at: jiff::Timestamp,
+    /// Only this component.
+    #[arg(long)]
+    pub component: Option<String>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `fleetcast example`
+#[derive(Debug, Args)]
+pub struct ExampleArgs {
+    /// The file to write; it ends in `.gz` to be compressed, `-` is standard output.
+    pub file: PathBuf,
+    /// Another seed, another history.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// `fleetcast schemas`
+#[derive(Debug, Args)]
+pub struct SchemasArgs {
+    /// The folder to write into.
+    pub folder: PathBuf,
+}
+
+/// How to print results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What values of the demand count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UnitOfValue {
+    /// Interactions in one step of the file.
+    PerStep,
+    /// Interactions a minute.
+    PerMinute,
+    /// Interactions a second, as `rate()` gives them.
+    PerSecond,
+}
+
+/// `fleetcast backtest`
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    /// The folder with fleet.json, persona.json and, if there are any, events.json and overrides.json.
+    /// Not needed with --capacity-per-unit.
+    pub folder: Option<PathBuf>,
+
+    /// History of demand: CSV with `timestamp,value` and, if wanted, `interaction_type` and `region`;
+    /// plain or gzip; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["prometheus", "example"], help_heading = "Demand")]
+    pub demand: Option<PathBuf>,
+    /// A Prometheus-compatible server to ask.
+    #[arg(long, value_name = "URL", requires = "query", conflicts_with = "example", help_heading = "Demand")]
+    pub prometheus: Option<String>,
+    /// The PromQL query that gives the demand, such as 'sum(rate(http_requests_total[1m]))'.
+    #[arg(long, value_name = "PROMQL", requires = "prometheus", help_heading = "Demand")]
+    pub query: Option<String>,
+    /// How far back to ask, such as 30d.
+    #[arg(long, value_name = "TIME", default_value = "30d", help_heading = "Demand")]
+    pub since: String,
+    /// Use the built-in example shop's demand (synthetic), and its documents if no folder is given.
+    #[arg(long, help_heading = "Demand")]
+    pub example: bool,
+    /// Length of a step, such as 1m; by default the file's own, and one minute from Prometheus.
+    #[arg(long, value_name = "TIME", value_parser = positive_time, help_heading = "Demand")]
+    pub step: Option<SignedDuration>,
+    /// What the values count [default: per-step for files, per-second from Prometheus].
+    #[arg(long, value_enum, help_heading = "Demand")]
+    pub value_unit: Option<UnitOfValue>,
+    /// The zone of timestamps without an offset (IANA name).
+    #[arg(long, value_name = "ZONE", default_value = "UTC", help_heading = "Demand")]
+    pub time_zone: String,
+    /// Leave out rows that cannot be read, and report them, instead of failing at the first.
+    #[arg(long, help_heading = "Demand")]
+    pub skip_bad_rows: bool,
+
+    /// Plain setting, without documents: demand that one unit carries in a step.
+    #[arg(long, value_name = "C", conflicts_with = "folder", help_heading = "Plain setting")]
+    pub capacity_per_unit: Option<f64>,
+    /// From an order to a unit that serves; in a folder it overrides the documents' and the providers'.
+    #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Plain setting")]
+    pub boot: Option<SignedDuration>,
+    /// From leaving service to the end of the bill.
+    #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Plain setting")]
+    pub drain: Option<SignedDuration>,
+
+    /// The score, and the objective's budget, run from its end [default: 7d, or a quarter of the history].
+    #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Judging")]
+    pub warm_up: Option<SignedDuration>,
+    /// What to hold: `unserved:0.5%` of the demand, or `violation:5%` of the steps.
+    #[arg(long, value_name = "METRIC:SHARE", value_parser = crate::backtest::objective::parse, help_heading = "Judging")]
+    pub objective: Option<fleetcast_model::Objective>,
+    /// Run this policy only (may be repeated): fleetcast, hpa:0.6, kubernetes-hpa:0.6, target-tracking:0.6,
+    /// aws-predictive:0.6, react:1.2, max:0.8, static:N, oracle; each with a floor if wanted: hpa:0.6,min=12.
+    #[arg(long, value_name = "NAME[:ARG][,min=N]", help_heading = "Judging")]
+    pub policy: Vec<PolicySpec>,
+    /// The floor of the autoscalers to compare with: the minimum that you run today
+    /// [default: the fleet state's floor].
+    #[arg(long, value_name = "UNITS", help_heading = "Judging")]
+    pub floor: Option<u64>,
+    /// Seed of what is drawn: boot times.
+    #[arg(long, default_value_t = 0, help_heading = "Judging")]
+    pub seed: u64,
+    /// Leave out the cost curve: fewer runs, sooner done.
+    #[arg(long, help_heading = "Judging")]
+    pub no_curve: bool,
+
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub format: Format,
+    /// Where the HTML report and the last documents go [default: fleetcast-report, or no report with --policy].
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub report: Option<PathBuf>,
+    /// Write no report.
+    #[arg(long, conflicts_with = "report", help_heading = "Output")]
+    pub no_report: bool,
+    /// Write a row for each step, of Fleetcast or of the one policy that is asked for.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub steps: Option<PathBuf>,
+    /// Record Fleetcast's run, so that `fleetcast replay` and `fleetcast why` can read it.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub record: Option<PathBuf>,
+    /// No progress bar and no account of the input; the result only.
+    #[arg(short, long, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// `5m`, `1h30m`, `7d` or ISO 8601; not negative.
+fn any_time(text: &str) -> Result<SignedDuration, String> {
+    let clear = "use a time such as 90s, 5m, 2h or 7d";
+    let text = text.trim();
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<f64>().ok());
+    let time = match days {
+        Some(days) if (0.0..=36_500.0).contains(&days) => SignedDuration::from_secs((days * 86_400.0) as i64),
+        Some(_) => return Err(clear.into()),
+        None if text == "0" => SignedDuration::ZERO,
+        None => text.parse().map_err(|_| clear.to_string())?,
+    };
+    if time.is_negative() { Err(clear.into()) } else { Ok(time) }
+}
+
+fn positive_time(text: &str) -> Result<SignedDuration, String> {
+    let time = any_time(text)?;
+    if time.as_secs() < 1 { Err("a step is at least one second long".into()) } else { Ok(time) }
+}

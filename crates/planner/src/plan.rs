@@ -1,0 +1,249 @@
+//! The planner: a pure function from a stated problem to a plan.
+
+use fleetcast_model::{
+    Cohort, ComponentIndex, InstanceRange, InstanceState, MicroUsdPerHour, OfferIndex, Plan, PlannedOrder, Units,
+};
+use jiff::Timestamp;
+
+/// One component's problem.
+#[derive(Clone, Debug)]
+pub struct PlanInput<'a> {
+    /// The component.
+    pub component: ComponentIndex,
+    /// Now.
+    pub now: Timestamp,
+    /// When something ordered now would serve.
+    pub ready_by: Timestamp,
+    /// Never fewer units.
+    pub floor: Units,
+    /// Never more units.
+    pub ceiling: Units,
+    /// Units that should be there, before floor and ceiling.
+    pub wanted: Units,
+    /// The component's instances, oldest order first; draining ones count for nothing.
+    pub cohorts: &'a [Cohort],
+    /// What may be rented; not empty.
+    pub offers: &'a [OfferChoice],
+    /// Whether serving instances may not be released.
+    pub stateful: bool,
+}
+
+/// An offer as the planner sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfferChoice {
+    /// Which one.
+    pub offer: OfferIndex,
+    /// Units that one instance provides; not zero.
+    pub units_each: u32,
+    /// Price of one instance.
+    pub price: MicroUsdPerHour,
+    /// An instance is billed at least for so many seconds.
+    pub minimum_seconds: u32,
+}
+
+impl PlanInput<'_> {
+    /// Units that one instance of a cohort provides.
+    pub fn units_each(&self, cohort: &Cohort) -> u64 {
+        let offer = self.offers.iter().find(|choice| choice.offer == cohort.offer);
+        u64::from(offer.map_or(1, |choice| choice.units_each))
+    }
+
+    /// Units that serve, and units on their way.
+    pub fn ready_and_pending(&self) -> (u64, u64) {
+        let (mut ready, mut pending) = (0, 0);
+        for cohort in self.cohorts {
+            let units = u64::from(cohort.count) * self.units_each(cohort);
+            match cohort.state {
+                InstanceState::InService => ready += units,
+                InstanceState::Draining => {}
+                InstanceState::Booting | InstanceState::Configuring | InstanceState::Healthy => pending += units,
+            }
+        }
+        (ready, pending)
+    }
+}
+
+/// Chooses what to order or to release so that the wanted units are there at the least cost.
+pub fn plan(input: &PlanInput) -> Plan {
+    let wanted = input.wanted.max(input.floor).min(input.ceiling);
+    let (ready, pending) = input.ready_and_pending();
+    let have = ready + pending;
+    let mut plan = Plan::keep(input.component, wanted);
+    if wanted.get() > have {
+        plan.orders.extend(cheapest_order(input, wanted.get() - have, input.ceiling.get().saturating_sub(have)));
+    } else if have - wanted.get() >= largest_instance(input) {
+        release(input, have - wanted.get(), &mut plan);
+    }
+    plan
+}
+
+/// Units of the largest instance on offer. A surplus of less is what whole instances leave over: giving it
+/// back now would undo the order that brought it.
+fn largest_instance(input: &PlanInput) -> u64 {
+    input.offers.iter().map(|choice| u64::from(choice.units_each)).max().unwrap_or(1)
+}
+
+/// The cheapest single offer that provides the missing units and stays under the ceiling; where none does
+/// both, the most that fits.
+fn cheapest_order(input: &PlanInput, missing: u64, room: u64) -> Option<PlannedOrder> {
+    let candidate = |choice: OfferChoice| {
+        let each = u64::from(choice.units_each.max(1));
+        let instances = missing.div_ceil(each).min(room / each);
+        let units = instances * each;
+        let covers = units >= missing;
+        let cost = u128::from(choice.price.get()) * u128::from(instances);
+        (instances > 0).then_some(((!covers, if covers { 0 } else { missing - units }, cost), choice, instances, units))
+    };
+    let best = input.offers.iter().copied().filter_map(candidate).min_by_key(|(rank, ..)| *rank);
+    best.map(|(_, choice, instances, units)| PlannedOrder {
+        offer: choice.offer,
+        instances: u32::try_from(instances).unwrap_or(u32::MAX),
+        units: Units::new(units),
+        price: choice.price,
+        ready_by: input.ready_by,
+    })
+}
+
+/// Gives back up to `surplus` units: first what does not serve yet, newest first.
+fn release(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
+    for serving in [false, true] {
+        if serving && input.stateful {
+            return;
+        }
+        for cohort in input.cohorts.iter().rev() {
+            let counts = cohort.state != InstanceState::Draining && (cohort.state == InstanceState::InService) == serving;
+            let each = input.units_each(cohort);
+            if surplus == 0 || !counts || each == 0 || still_paid_for(input, cohort) {
+                continue;
+            }
+            let count = (surplus / each).min(u64::from(cohort.count));
+            if count == 0 {
+                continue;
+            }
+            surplus -= count * each;
+            let freed = Units::new(count * each);
+            if serving {
+                plan.drained += freed;
+            } else {
+                plan.cancelled += freed;
+            }
+            let count = count as u32;
+            plan.releases.push(InstanceRange { token: cohort.token, first: cohort.first + cohort.count - count, count });
+        }
+    }
+}
+
+/// Whether the minimum bill of these instances runs on anyway.
+fn still_paid_for(input: &PlanInput, cohort: &Cohort) -> bool {
+    let minimum = input.offers.iter().find(|choice| choice.offer == cohort.offer).map_or(0, |choice| choice.minimum_seconds);
+    // `since` is when this state began, so the age is never overstated.
+    minimum > 0
+        && cohort.state != InstanceState::InService
+        && input.now.duration_since(cohort.since).as_secs() < i64::from(minimum)
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetcast_model::Token;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::check;
+
+    fn cohort(token: u64, count: u32, offer: u16, state: InstanceState) -> Cohort {
+        Cohort {
+            token: Token(token),
+            first: 0,
+            count,
+            component: ComponentIndex(0),
+            offer: OfferIndex(offer),
+            state,
+            since: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    const OFFERS: [OfferChoice; 2] = [
+        OfferChoice { offer: OfferIndex(0), units_each: 1, price: MicroUsdPerHour::new(100), minimum_seconds: 0 },
+        OfferChoice { offer: OfferIndex(1), units_each: 4, price: MicroUsdPerHour::new(300), minimum_seconds: 60 },
+    ];
+
+    fn input<'a>(wanted: u64, cohorts: &'a [Cohort]) -> PlanInput<'a> {
+        PlanInput {
+            component: ComponentIndex(0),
+            now: Timestamp::from_second(3_600).unwrap_or_default(),
+            ready_by: Timestamp::from_second(3_960).unwrap_or_default(),
+            floor: Units::new(2),
+            ceiling: Units::new(50),
+            wanted: Units::new(wanted),
+            cohorts,
+            offers: &OFFERS,
+            stateful: false,
+        }
+    }
+
+    /// Carries a plan out on the listing, as a provider with no delay would.
+    fn carried_out(input: &PlanInput, plan: &Plan) -> Vec<Cohort> {
+        let mut cohorts = input.cohorts.to_vec();
+        for range in &plan.releases {
+            for cohort in &mut cohorts {
+                let inside = cohort.token == range.token && cohort.first + cohort.count == range.first + range.count;
+                if inside && cohort.state != InstanceState::Draining {
+                    cohort.count -= range.count;
+                    break;
+                }
+            }
+        }
+        for (i, order) in plan.orders.iter().enumerate() {
+            cohorts.push(cohort(1_000 + i as u64, order.instances, order.offer.0, InstanceState::Booting));
+        }
+        cohorts
+    }
+
+    #[test]
+    fn cancels_what_does_not_serve_before_it_drains_newest_first() {
+        let cohorts = [
+            cohort(1, 10, 0, InstanceState::InService),
+            cohort(2, 3, 0, InstanceState::Booting),
+            cohort(3, 2, 0, InstanceState::Booting),
+        ];
+        let plan = plan(&PlanInput { offers: &OFFERS[..1], ..input(9, &cohorts) });
+        let released: Vec<_> = plan.releases.iter().map(|r| (r.token.0, r.first, r.count)).collect();
+        assert_eq!(released, [(3, 0, 2), (2, 0, 3), (1, 9, 1)]);
+        assert_eq!((plan.cancelled, plan.drained), (Units::new(5), Units::new(1)));
+    }
+
+    #[test]
+    fn orders_the_cheapest_single_offer() {
+        assert_eq!(plan(&input(2, &[])).orders[0].offer, OfferIndex(0), "two at 100 are under one at 300");
+        let four = &plan(&input(8, &[])).orders[0];
+        assert_eq!((four.offer, four.instances), (OfferIndex(1), 2), "two at 300 are under eight at 100");
+    }
+
+    #[test]
+    fn keeps_what_is_paid_for_anyway() {
+        let mut young = cohort(1, 5, 1, InstanceState::Booting);
+        young.since = Timestamp::from_second(3_590).unwrap_or_default();
+        assert!(plan(&input(2, &[young])).is_empty());
+    }
+
+    fn states() -> impl Strategy<Value = InstanceState> {
+        use InstanceState::{Booting, Draining, Healthy, InService};
+        prop_oneof![Just(Booting), Just(Healthy), Just(InService), Just(Draining)]
+    }
+
+    proptest! {
+        #[test]
+        fn planning_twice_changes_nothing(
+            wanted in 0_u64..80,
+            parts in proptest::collection::vec((1_u32..9, 0_u16..2, states()), 0..8),
+        ) {
+            let cohorts: Vec<_> = parts.iter().enumerate().map(|(i, (n, offer, state))| cohort(i as u64, *n, *offer, *state)).collect();
+            let problem = input(wanted, &cohorts);
+            let first = plan(&problem);
+            prop_assert_eq!(check(&problem, &first), vec![]);
+            let after = carried_out(&problem, &first);
+            let again = plan(&PlanInput { cohorts: &after, ..problem });
+            prop_assert!(again.is_empty(), "{:?} then {:?}", first, again);
+        }
+    }
+}

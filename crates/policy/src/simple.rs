@@ -1,0 +1,75 @@
+//! The rules that people write themselves.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hpa::SimpleHpa;
+use crate::window::{ScaleInWindow, SlidingMax};
+use crate::{Surroundings, View, ceil_units};
+
+/// `ceil(k · highest demand of the last boot time ÷ capacity of a unit)`, 5 min scale-in window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct React {
+    factor: f64,
+    floor: u64,
+    highest: SlidingMax,
+    window: ScaleInWindow,
+}
+
+impl React {
+    pub(crate) fn new(factor: f64, floor: u64, surroundings: &Surroundings) -> Self {
+        let highest = SlidingMax::new(surroundings.boot_steps as usize);
+        Self { factor, floor, highest, window: ScaleInWindow::new(surroundings.steps(5)) }
+    }
+
+    pub(crate) fn wanted(&mut self, view: &View) -> u64 {
+        let highest = self.highest.push(view.demand);
+        let wanted = ceil_units(self.factor * highest / view.per_unit).max(self.floor).max(1);
+        self.window.apply(wanted, view.total)
+    }
+}
+
+/// The simple rule, or what the highest demand of the next boot time and 15 min needed one day ago.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MaxYesterday {
+    rule: SimpleHpa,
+    target: f64,
+    floor: u64,
+    day: usize,
+    /// Demand of the last day that the peak's window has not passed yet, oldest first.
+    waiting: VecDeque<f64>,
+    ahead: usize,
+    peak: SlidingMax,
+    window: ScaleInWindow,
+}
+
+impl MaxYesterday {
+    pub(crate) fn new(target: f64, floor: u64, surroundings: &Surroundings) -> Self {
+        let ahead = surroundings.boot_steps as usize + surroundings.steps(15);
+        Self {
+            rule: SimpleHpa::new(target, 1, surroundings),
+            target,
+            floor,
+            day: surroundings.day(),
+            waiting: VecDeque::new(),
+            ahead,
+            peak: SlidingMax::new(ahead + 1),
+            window: ScaleInWindow::new(surroundings.steps(5)),
+        }
+    }
+
+    pub(crate) fn wanted(&mut self, view: &View) -> u64 {
+        // Yesterday's demand from now to `ahead` later: the newest of it is day − ahead steps old.
+        self.waiting.push_back(view.demand);
+        let delay = self.day.saturating_sub(self.ahead);
+        let mut peak = 0.0;
+        if self.waiting.len() > delay {
+            let newest = self.waiting.pop_front().unwrap_or(0.0);
+            peak = self.peak.push(newest);
+        }
+        let yesterday = if view.step as usize >= self.day { ceil_units(peak / (view.per_unit * self.target)) } else { 1 };
+        let wanted = self.rule.rule(view).max(yesterday).max(self.floor).max(1);
+        self.window.apply(wanted, view.total)
+    }
+}

@@ -1,0 +1,272 @@
+//! The simulation world: recorded or generated demand, the simulated cloud, virtual time.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+use fleetcast_capacity::CapacityModel;
+use fleetcast_engine::{DemandMap, Engine, EngineConfig, Step, World};
+use fleetcast_model::{
+    Action, Approval, ComponentIndex, DemandObserved, Observation, OfferIndex, PerMinute,
+};
+use fleetcast_series::Series;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cloud::{Bill, Lifecycle, Serving, SimCloud};
+use crate::random::Random;
+
+/// What a simulation is made of, beside the engine.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// Volumes by interaction type, in the engine's order, all on one grid.
+    pub demand: Vec<Series>,
+    /// How instances come and go, for each component.
+    pub lifecycles: Vec<Lifecycle>,
+    /// What each call to the cloud takes.
+    pub api_delay: SignedDuration,
+    /// How long a person takes to approve what needs it; `None`: nobody ever does.
+    pub approval_delay: Option<SignedDuration>,
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+}
+
+/// What one interval was like, and what the engine decided at its end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Interval {
+    /// Its place in the run.
+    pub index: usize,
+    /// First moment.
+    pub from: Timestamp,
+    /// For each component.
+    pub components: Vec<ComponentInterval>,
+}
+
+/// What one interval was like for one component.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ComponentInterval {
+    /// Whether the demand was observed; what was not is not scored.
+    pub observed: bool,
+    /// Demand in interactions a minute (in the plain setting: in the demand's own unit).
+    pub volume: f64,
+    /// Units that carry it in time, as a fraction.
+    pub load: f64,
+    /// The same in whole units, at least one.
+    pub need: u64,
+    /// What served.
+    pub serving: Serving,
+    /// Volume beyond what the units in service carry in time.
+    pub unserved: f64,
+    /// Whether the latency target was missed.
+    pub violated: bool,
+    /// The bill.
+    pub bill: Bill,
+}
+
+/// Follows a run: called once a step, after the engine has decided.
+pub trait Sink {
+    /// Takes an interval and what was decided at its end.
+    fn step(&mut self, interval: &Interval, seen: &[Observation], step: &Step);
+    /// Whether to go on; asked before each step.
+    fn go_on(&self) -> bool {
+        true
+    }
+}
+
+/// The simulation world.
+pub struct Sim<'a, S> {
+    simulation: &'a Simulation,
+    cloud: SimCloud,
+    map: DemandMap,
+    capacities: Vec<CapacityModel>,
+    step: SignedDuration,
+    steps: usize,
+    index: usize,
+    start: Timestamp,
+    interval: Interval,
+    volumes: Vec<Vec<Option<f64>>>,
+    flat: Vec<f64>,
+    last: Vec<f64>,
+    serving: Vec<Serving>,
+    bills: Vec<Bill>,
+    fitted: Vec<Observation>,
+    approvals: VecDeque<(Timestamp, Approval)>,
+    sink: S,
+}
+
+/// Runs a configuration on a simulation to the end of its demand, and gives the sink back.
+pub fn simulate<S: Sink>(config: EngineConfig, simulation: &Simulation, sink: S) -> Result<S, fleetcast_engine::ConfigError> {
+    let mut sim = Sim::new(&config, simulation, sink)?;
+    let mut engine = Engine::new(config)?;
+    match run_to_end(fleetcast_engine::drive(&mut engine, &mut sim)) {
+        Ok(()) => Ok(sim.sink),
+        Err(never) => match never {},
+    }
+}
+
+impl<'a, S: Sink> Sim<'a, S> {
+    /// Prepares a world in which the fleet that the documents state (or that the first demand needs) runs.
+    pub fn new(config: &EngineConfig, simulation: &'a Simulation, sink: S) -> Result<Self, fleetcast_engine::ConfigError> {
+        let map = config.demand_map()?;
+        let capacities = config.capacity_models(&map)?;
+        let step = SignedDuration::from_secs(i64::from(config.step_seconds));
+        let components = &config.fleet.components;
+        let units_each: Vec<Vec<u32>> = components
+            .iter()
+            .map(|component| config.offers.iter().map(|offer| u32::try_from(offer.units_of(&component.unit)).unwrap_or(u32::MAX)).collect())
+            .collect();
+        let random = Random::new(simulation.seed, "boot times");
+        let cloud = SimCloud::new(config.offers.clone(), units_each, simulation.lifecycles.clone(), simulation.api_delay, step, random);
+        let mut sim = Self {
+            simulation,
+            cloud,
+            volumes: map.empty_volumes(),
+            map,
+            capacities,
+            step,
+            steps: simulation.demand.iter().map(Series::len).min().unwrap_or(0),
+            index: 0,
+            start: config.start,
+            interval: Interval { components: vec![ComponentInterval::default(); components.len()], ..Interval::default() },
+            flat: Vec::new(),
+            last: vec![0.0; simulation.demand.len()],
+            serving: Vec::new(),
+            bills: Vec::new(),
+            fitted: Vec::new(),
+            approvals: VecDeque::new(),
+            sink,
+        };
+        sim.start_fleet(config)?;
+        Ok(sim)
+    }
+
+    /// The fleet runs from before the first step: as stated, or as the first demand needs.
+    fn start_fleet(&mut self, config: &EngineConfig) -> Result<(), fleetcast_engine::ConfigError> {
+        for (series, last) in self.simulation.demand.iter().zip(&mut self.last) {
+            *last = (0..series.len()).find_map(|i| series.get(i)).unwrap_or(0.0);
+        }
+        let first: Vec<Option<f64>> = self.last.iter().map(|value| Some(*value)).collect();
+        self.map.route(&first, &mut self.volumes);
+        for (index, component) in config.fleet.components.iter().enumerate() {
+            self.flat.clear();
+            self.flat.extend(self.volumes[index].iter().map(|volume| volume.unwrap_or(0.0)));
+            let need = need(self.capacities[index].load(&self.flat).units);
+            let units = component.current.map_or(need, |current| current.get()).clamp(component.floor.get(), component.ceiling.get());
+            let each = |offer: &fleetcast_model::Offer| offer.units_of(&component.unit);
+            let allowed = |offer: &&(usize, &fleetcast_model::Offer)| {
+                each(offer.1) > 0 && component.placements.iter().any(|p| p.provider == offer.1.provider && p.region == offer.1.region && (p.offers.is_empty() || p.offers.contains(&offer.1.id)))
+            };
+            let offers: Vec<(usize, &fleetcast_model::Offer)> = config.offers.iter().enumerate().collect();
+            let cheapest = offers.iter().filter(allowed).min_by_key(|(_, offer)| u128::from(offer.price.get()) * u128::from(units.div_ceil(each(offer))));
+            let Some((offer, chosen)) = cheapest else {
+                return Err(fleetcast_engine::ConfigError::NoOffer(component.name.to_string()));
+            };
+            let count = u32::try_from(units.div_ceil(each(chosen))).unwrap_or(u32::MAX);
+            self.cloud.start_with(ComponentIndex(index as u16), OfferIndex(*offer as u16), count, config.start);
+        }
+        Ok(())
+    }
+
+    /// Lives through one interval: what serves, what is asked, what it costs.
+    fn live(&mut self, from: Timestamp, until: Timestamp) -> Vec<Option<PerMinute>> {
+        self.cloud.serving(from, &mut self.serving);
+        self.cloud.bill(from, until, &mut self.bills);
+        let mut told = Vec::with_capacity(self.simulation.demand.len());
+        let mut observed = true;
+        for (series, last) in self.simulation.demand.iter().zip(&mut self.last) {
+            let value = series.get(self.index);
+            *last = value.unwrap_or(*last);
+            observed &= value.is_some();
+            told.push(value.and_then(PerMinute::new));
+        }
+        let truth: Vec<Option<f64>> = self.last.iter().map(|value| Some(*value)).collect();
+        self.map.route(&truth, &mut self.volumes);
+        self.interval.index = self.index;
+        self.interval.from = from;
+        for (index, at) in self.interval.components.iter_mut().enumerate() {
+            self.flat.clear();
+            self.flat.extend(self.volumes[index].iter().map(|volume| volume.unwrap_or(0.0)));
+            *at = live_through(&self.capacities[index], &self.flat, self.serving[index], self.bills[index], observed);
+        }
+        told
+    }
+}
+
+/// What an interval was like for one component.
+fn live_through(capacity: &CapacityModel, volumes: &[f64], serving: Serving, bill: Bill, observed: bool) -> ComponentInterval {
+    let volume: f64 = volumes.iter().sum();
+    let load = capacity.load(volumes).units;
+    let (unserved, violated) = match capacity {
+        // In the demand's own unit, so that no rounding comes between.
+        CapacityModel::Plain { per_unit } => {
+            let carried = serving.effective * per_unit;
+            ((volume - carried).max(0.0), volume > carried)
+        }
+        CapacityModel::Profiled(_) => {
+            let beyond = (load - serving.effective).max(0.0);
+            (if load > 0.0 { volume * beyond / load } else { 0.0 }, beyond > 0.0)
+        }
+    };
+    ComponentInterval { observed, volume, load, need: need(load), serving, unserved, violated, bill }
+}
+
+/// Whole units that a load needs, at least one.
+fn need(load: f64) -> u64 {
+    (load.ceil().clamp(1.0, 1e12)) as u64
+}
+
+impl<S: Sink> World for Sim<'_, S> {
+    type Error = Infallible;
+
+    async fn observe(&mut self, wake_at: Timestamp, seen: &mut Vec<Observation>) -> Result<Option<Timestamp>, Infallible> {
+        if self.index >= self.steps || !self.sink.go_on() {
+            return Ok(None);
+        }
+        let from = self.start + self.step * self.index as i32;
+        let until = wake_at.max(from + self.step);
+        let per_minute = self.live(from, until);
+        self.cloud.advance(until);
+        seen.append(&mut self.fitted);
+        while self.approvals.front().is_some_and(|(at, _)| *at <= until) {
+            seen.extend(self.approvals.pop_front().map(|(_, approval)| Observation::Approval(approval)));
+        }
+        seen.push(Observation::Demand(DemandObserved { from, until, per_minute }));
+        seen.push(Observation::Inventory(self.cloud.list(until)));
+        self.index += 1;
+        Ok(Some(until))
+    }
+
+    async fn record(&mut self, seen: &[Observation], step: &Step) -> Result<(), Infallible> {
+        self.sink.step(&self.interval, seen, step);
+        Ok(())
+    }
+
+    async fn start(&mut self, step: Step) -> Result<(), Infallible> {
+        let now = step.now;
+        for action in &step.actions {
+            match action {
+                Action::Order(order) => self.cloud.order(order, now),
+                Action::Register(range) => self.cloud.register(range, now),
+                Action::Release(range) => self.cloud.release(range, now),
+                Action::RequestApproval(request) => {
+                    let answer = Approval { change_set: request.change_set, granted: true };
+                    let delay = self.simulation.approval_delay;
+                    self.approvals.extend(delay.map(|delay| (now + delay, answer)));
+                }
+                Action::Fit(_) | Action::UpdateFleetState(_) => {}
+            }
+        }
+        // A fit takes one step of virtual time.
+        self.fitted.extend(step.fits.iter().map(|job| Observation::Fitted(job.run())));
+        Ok(())
+    }
+}
+
+/// Runs a future that never waits: worlds in virtual time are always ready.
+pub fn run_to_end<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
