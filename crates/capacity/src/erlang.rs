@@ -72,7 +72,9 @@ mod tests {
         let (servers, offered, patience) = (5_usize, 4.0, 0.5);
         let mut state = 7_u64;
         let mut exponential = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let uniform = ((state >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
             -libm::log(uniform)
         };
@@ -80,13 +82,18 @@ mod tests {
         let (mut now, mut late, arrivals) = (0.0, 0_u32, 400_000);
         for _ in 0..arrivals {
             now += exponential() / offered;
-            let first = (0..servers).min_by(|a, b| free_at[*a].total_cmp(&free_at[*b])).unwrap_or(0);
+            let first = (0..servers)
+                .min_by(|a, b| free_at[*a].total_cmp(&free_at[*b]))
+                .unwrap_or(0);
             let begins = free_at[first].max(now);
             late += u32::from(begins - now > patience);
             free_at[first] = begins + exponential();
         }
         let simulated = f64::from(late) / f64::from(arrivals);
         let exact = wait_exceeds(servers as u32, offered, patience, 1.0);
-        assert!((simulated - exact).abs() < 0.01, "simulated {simulated}, exact {exact}");
+        assert!(
+            (simulated - exact).abs() < 0.01,
+            "simulated {simulated}, exact {exact}"
+        );
     }
 }

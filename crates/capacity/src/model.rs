@@ -8,7 +8,9 @@ use crate::staffing::StaffingCurve;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CapacityError {
     /// No profile of the persona is for this interaction type on this component.
-    #[error("no resource profile says what `{interaction_type}` needs of component `{component}`: add one for a pattern of that type")]
+    #[error(
+        "no resource profile says what `{interaction_type}` needs of component `{component}`: add one for a pattern of that type"
+    )]
     NoProfile {
         /// The component.
         component: String,
@@ -79,18 +81,28 @@ impl CapacityModel {
 
     /// Reads the profiles that `persona` has for `component`; `types` are the interaction types it is
     /// asked for, in the order in which volumes will be given.
-    pub fn from_persona(component: &Component, persona: &Persona, types: &[InteractionType]) -> Result<Self, CapacityError> {
+    pub fn from_persona(
+        component: &Component,
+        persona: &Persona,
+        types: &[InteractionType],
+    ) -> Result<Self, CapacityError> {
         let cores_max = component.ceiling.as_f64() * component.unit.cpu.as_f64() / 1e3;
-        let classes = types.iter().map(|kind| class_of(component, persona, kind, cores_max));
-        Ok(Self::Profiled(Profiled { unit: component.unit, classes: classes.collect::<Result<_, _>>()? }))
+        let classes = types
+            .iter()
+            .map(|kind| class_of(component, persona, kind, cores_max));
+        Ok(Self::Profiled(Profiled {
+            unit: component.unit,
+            classes: classes.collect::<Result<_, _>>()?,
+        }))
     }
 
     /// Units that these volumes (interactions a minute, in the order of the types) need.
     pub fn load(&self, per_minute: &[f64]) -> Load {
         match self {
-            Self::Plain { per_unit } => {
-                Load { units: per_minute.iter().sum::<f64>() / per_unit, binding: Resource::Unit }
-            }
+            Self::Plain { per_unit } => Load {
+                units: per_minute.iter().sum::<f64>() / per_unit,
+                binding: Resource::Unit,
+            },
             Self::Profiled(profiled) => profiled.load(&profiled.amounts(per_minute)),
         }
     }
@@ -106,24 +118,41 @@ impl CapacityModel {
     /// The 95 % quantile of the latency in milliseconds with so many units in service; `None` when it is
     /// not known or grows without end.
     pub fn latency_ms_p95(&self, per_minute: &[f64], units: f64) -> Option<f64> {
-        let Self::Profiled(profiled) = self else { return None };
+        let Self::Profiled(profiled) = self else {
+            return None;
+        };
         let erlangs = profiled.erlangs(per_minute);
         let cores = units * profiled.unit.cpu.as_f64() / 1e3;
-        let worst = profiled.classes.iter().zip(per_minute).filter(|(_, volume)| **volume > 0.0);
-        worst.map(|(class, _)| class.curve.latency_ms_p95(erlangs, cores)).try_fold(0.0_f64, |a, b| Some(a.max(b?)))
+        let worst = profiled
+            .classes
+            .iter()
+            .zip(per_minute)
+            .filter(|(_, volume)| **volume > 0.0);
+        worst
+            .map(|(class, _)| class.curve.latency_ms_p95(erlangs, cores))
+            .try_fold(0.0_f64, |a, b| Some(a.max(b?)))
     }
 }
 
 impl Profiled {
     fn erlangs(&self, per_minute: &[f64]) -> f64 {
-        self.classes.iter().zip(per_minute).map(|(class, volume)| class.curve.erlangs(*volume)).sum()
+        self.classes
+            .iter()
+            .zip(per_minute)
+            .map(|(class, volume)| class.curve.erlangs(*volume))
+            .sum()
     }
 
     /// All classes share the cores; the strictest class that is present says how many.
     fn amounts(&self, per_minute: &[f64]) -> ResourceAmounts {
         let erlangs = self.erlangs(per_minute);
         let mut all = ResourceAmounts::default();
-        for (class, volume) in self.classes.iter().zip(per_minute).filter(|(_, volume)| **volume > 0.0) {
+        for (class, volume) in self
+            .classes
+            .iter()
+            .zip(per_minute)
+            .filter(|(_, volume)| **volume > 0.0)
+        {
             all.cores = all.cores.max(class.curve.cores_for(erlangs));
             all.memory_bytes += class.memory_bytes * volume;
             all.iops += class.iops * volume;
@@ -135,41 +164,84 @@ impl Profiled {
 
     fn load(&self, need: &ResourceAmounts) -> Load {
         let unit = &self.unit;
-        let mut load = Load { units: need.cores * 1e3 / unit.cpu.as_f64(), binding: Resource::Cpu };
+        let mut load = Load {
+            units: need.cores * 1e3 / unit.cpu.as_f64(),
+            binding: Resource::Cpu,
+        };
         let mut consider = |resource, need: f64, have: Option<f64>| {
             if let Some(units) = have.filter(|have| *have > 0.0).map(|have| need / have)
                 && units > load.units
             {
-                load = Load { units, binding: resource };
+                load = Load {
+                    units,
+                    binding: resource,
+                };
             }
         };
-        consider(Resource::Memory, need.memory_bytes, Some(unit.memory.as_f64()));
-        consider(Resource::DiskIo, need.iops, unit.disk_io.map(|x| x.as_f64()));
-        consider(Resource::Bandwidth, need.kilobits_per_second, unit.bandwidth.map(|x| x.as_f64()));
-        consider(Resource::Storage, need.storage_bytes, unit.storage.map(|x| x.as_f64()));
+        consider(
+            Resource::Memory,
+            need.memory_bytes,
+            Some(unit.memory.as_f64()),
+        );
+        consider(
+            Resource::DiskIo,
+            need.iops,
+            unit.disk_io.map(|x| x.as_f64()),
+        );
+        consider(
+            Resource::Bandwidth,
+            need.kilobits_per_second,
+            unit.bandwidth.map(|x| x.as_f64()),
+        );
+        consider(
+            Resource::Storage,
+            need.storage_bytes,
+            unit.storage.map(|x| x.as_f64()),
+        );
         load
     }
 }
 
 /// The most demanding profile of this type on this component, for each interaction.
-fn class_of(component: &Component, persona: &Persona, kind: &InteractionType, cores_max: f64) -> Result<Class, CapacityError> {
+fn class_of(
+    component: &Component,
+    persona: &Persona,
+    kind: &InteractionType,
+    cores_max: f64,
+) -> Result<Class, CapacityError> {
     let mut class: Option<(Class, f64)> = None;
     for profile in &persona.resource_profiles {
-        if profile.component.as_ref().is_some_and(|name| *name != component.name) {
+        if profile
+            .component
+            .as_ref()
+            .is_some_and(|name| *name != component.name)
+        {
             continue;
         }
-        let pattern = persona.engagement_patterns.iter().find(|p| p.name == profile.pattern_name && p.interaction_type == *kind);
+        let pattern = persona
+            .engagement_patterns
+            .iter()
+            .find(|p| p.name == profile.pattern_name && p.interaction_type == *kind);
         let Some(pattern) = pattern else { continue };
         let minutes = window_minutes(&pattern.time_window);
         let per_minute = pattern.expected_volume / minutes;
         if per_minute <= 0.0 {
             continue;
         }
-        let latency = component.sla.latency_ms_p95.map_or(pattern.latency_target_ms, |sla| sla.min(pattern.latency_target_ms));
+        let latency = component
+            .sla
+            .latency_ms_p95
+            .map_or(pattern.latency_target_ms, |sla| {
+                sla.min(pattern.latency_target_ms)
+            });
         let cores = profile.cpu.as_f64() / 1e3;
         let cores_each = cores / per_minute;
-        let curve = || StaffingCurve::from_profile(cores, per_minute, f64::from(latency), cores_max);
-        let (memory, iops) = (profile.memory.as_f64() / per_minute, profile.disk_io.as_f64() / per_minute);
+        let curve =
+            || StaffingCurve::from_profile(cores, per_minute, f64::from(latency), cores_max);
+        let (memory, iops) = (
+            profile.memory.as_f64() / per_minute,
+            profile.disk_io.as_f64() / per_minute,
+        );
         let bandwidth = profile.bandwidth.as_f64() / per_minute;
         let storage = profile.storage.map_or(0.0, |x| x.as_f64()) / per_minute;
         match &mut class {
@@ -194,10 +266,12 @@ fn class_of(component: &Component, persona: &Persona, kind: &InteractionType, co
             }
         }
     }
-    class.map(|(class, _)| class).ok_or_else(|| CapacityError::NoProfile {
-        component: component.name.to_string(),
-        interaction_type: kind.to_string(),
-    })
+    class
+        .map(|(class, _)| class)
+        .ok_or_else(|| CapacityError::NoProfile {
+            component: component.name.to_string(),
+            interaction_type: kind.to_string(),
+        })
 }
 
 /// Length of one occurrence, in minutes; not zero.

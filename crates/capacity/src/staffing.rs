@@ -28,21 +28,40 @@ impl StaffingCurve {
         let servers = cores.max(1e-3).ceil();
         let arrivals = per_minute.max(1e-9) * servers / cores.max(1e-3);
         let waiting_minutes = latency_ms.max(1.0) * WAITING_PART / 60_000.0;
-        let late = |service: f64| wait_exceeds(servers as u32, arrivals * service, waiting_minutes / service, 1.0);
-        let service_minutes = bisect(0.0, servers / arrivals, |service| late(service) <= LATE_SHARE);
+        let late = |service: f64| {
+            wait_exceeds(
+                servers as u32,
+                arrivals * service,
+                waiting_minutes / service,
+                1.0,
+            )
+        };
+        let service_minutes = bisect(0.0, servers / arrivals, |service| {
+            late(service) <= LATE_SHARE
+        });
         let patience = waiting_minutes / service_minutes;
         let mut points = vec![(0.0, 0.0)];
         let mut servers = 1.0_f64;
         loop {
-            let carried = bisect(0.0, servers, |a| wait_exceeds(servers as u32, a, patience, 1.0) <= LATE_SHARE);
+            let carried = bisect(0.0, servers, |a| {
+                wait_exceeds(servers as u32, a, patience, 1.0) <= LATE_SHARE
+            });
             points.push((servers, carried));
             if servers >= cores_max {
                 break;
             }
             // Each core up to 64, then steps of 5 %: the curve is smooth there.
-            servers = if servers < 64.0 { servers + 1.0 } else { (servers * 1.05).ceil() };
+            servers = if servers < 64.0 {
+                servers + 1.0
+            } else {
+                (servers * 1.05).ceil()
+            };
         }
-        Self { service_minutes, patience, points }
+        Self {
+            service_minutes,
+            patience,
+            points,
+        }
     }
 
     /// Work of so many interactions a minute, in erlangs.
@@ -52,15 +71,25 @@ impl StaffingCurve {
 
     /// Cores, as a fraction, that carry so many erlangs in time.
     pub fn cores_for(&self, erlangs: f64) -> f64 {
-        let above = self.points.partition_point(|(_, carried)| *carried < erlangs);
+        let above = self
+            .points
+            .partition_point(|(_, carried)| *carried < erlangs);
         if above == 0 {
             return 0.0;
         }
         let last = self.points.len() - 1;
         // Beyond the last point the line goes on as it came: the ceiling cuts it anyway.
-        let (low, high) = if above > last { (last - 1, last) } else { (above - 1, above) };
+        let (low, high) = if above > last {
+            (last - 1, last)
+        } else {
+            (above - 1, above)
+        };
         let ((c0, a0), (c1, a1)) = (self.points[low], self.points[high]);
-        if a1 > a0 { c0 + (c1 - c0) * (erlangs - a0) / (a1 - a0) } else { c1 }
+        if a1 > a0 {
+            c0 + (c1 - c0) * (erlangs - a0) / (a1 - a0)
+        } else {
+            c1
+        }
     }
 
     /// The 95 % quantile of the latency in milliseconds with so many cores; `None` when the queue grows.
@@ -68,10 +97,18 @@ impl StaffingCurve {
         let servers = cores.floor().max(0.0) as u32;
         let spare = f64::from(servers) - erlangs;
         if spare <= 0.0 {
-            return if erlangs <= 0.0 { Some(self.fixed_ms()) } else { None };
+            return if erlangs <= 0.0 {
+                Some(self.fixed_ms())
+            } else {
+                None
+            };
         }
         let waits = crate::erlang::wait_probability(servers, erlangs);
-        let waiting = if waits > LATE_SHARE { libm::log(waits / LATE_SHARE) / spare } else { 0.0 };
+        let waiting = if waits > LATE_SHARE {
+            libm::log(waits / LATE_SHARE) / spare
+        } else {
+            0.0
+        };
         Some(self.fixed_ms() + waiting * self.service_minutes * 60_000.0)
     }
 
@@ -107,7 +144,9 @@ mod tests {
         let curve = curve();
         let cores = curve.cores_for(curve.erlangs(2_400.0));
         assert!((cores - 16.0).abs() < 1e-6, "{cores}");
-        let latency = curve.latency_ms_p95(curve.erlangs(2_400.0), 16.0).unwrap_or(f64::NAN);
+        let latency = curve
+            .latency_ms_p95(curve.erlangs(2_400.0), 16.0)
+            .unwrap_or(f64::NAN);
         assert!((latency - 250.0).abs() < 0.5, "{latency}");
     }
 

@@ -2,9 +2,12 @@
 
 use fleetcast_capacity::CapacityModel;
 use fleetcast_forecast::PersonaPrior;
-use fleetcast_forecast::lead::{Fitted as FittedLead, LeadConfig, LeadForecaster, SlidingMaximum, TrainingWindow};
+use fleetcast_forecast::lead::{
+    Fitted as FittedLead, LeadConfig, LeadForecast, LeadForecaster, SlidingMaximum, TrainingWindow,
+};
 use fleetcast_model::{
-    Cohort, Component, ComponentIndex, Fitted, MicroUsdPerHour, Objective, ObjectiveMetric, OfferIndex, Resource, Share,
+    Cohort, Component, ComponentIndex, Fitted, MicroUsdPerHour, Objective, ObjectiveMetric,
+    OfferIndex, Resource, Share, Timing,
 };
 use fleetcast_planner::OfferChoice;
 use fleetcast_planner::steering::{self, FleetRules, Steering};
@@ -26,6 +29,7 @@ pub struct ComponentState {
     pub(crate) per_unit: f64,
     pub(crate) offers: Vec<OfferChoice>,
     pub(crate) stateful: bool,
+    pub(crate) timing: Timing,
     /// Steps from a decision to the first step that its order serves.
     pub(crate) lead_steps: u32,
     pub(crate) known: bool,
@@ -54,6 +58,8 @@ pub struct Ours {
     pub(crate) forecaster: LeadForecaster,
     pub(crate) steering: Steering,
     pub(crate) hold: SlidingMaximum,
+    /// The last forecast, as it was bought from.
+    pub(crate) last: LeadForecast,
     pub(crate) prior: PersonaPrior,
     /// The reactive lower bound: the highest demand of the last boot time.
     pub(crate) recent: SlidingMaximum,
@@ -79,13 +85,22 @@ impl FitJob {
     /// Fits. Equal jobs give equal results.
     pub fn run(&self) -> Fitted {
         let parameters = fleetcast_forecast::lead::fit(&self.window).to_parameters();
-        Fitted { component: self.component, request: self.request, parameters }
+        Fitted {
+            component: self.component,
+            request: self.request,
+            parameters,
+        }
     }
 }
 
 impl ComponentState {
     /// Prepares a component for its first step.
-    pub(crate) fn new(config: &EngineConfig, index: usize, component: &Component, capacity: CapacityModel) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        config: &EngineConfig,
+        index: usize,
+        component: &Component,
+        capacity: CapacityModel,
+    ) -> Result<Self, ConfigError> {
         let offers = offer_choices(config, component);
         if offers.is_empty() {
             return Err(ConfigError::NoOffer(component.name.to_string()));
@@ -95,7 +110,10 @@ impl ComponentState {
             CapacityModel::Plain { per_unit } => per_unit,
             CapacityModel::Profiled(_) => 1.0,
         };
-        let surroundings = Surroundings { step_seconds: config.step_seconds, boot_steps };
+        let surroundings = Surroundings {
+            step_seconds: config.step_seconds,
+            boot_steps,
+        };
         let brain = match config.policies[index].build(&surroundings) {
             Some(policy) => Brain::Peer(policy),
             None => Brain::Ours(Box::new(Ours::new(config, component, boot_steps, per_unit))),
@@ -105,6 +123,7 @@ impl ComponentState {
             per_unit,
             offers,
             stateful: component.stateful,
+            timing: component.timing,
             lead_steps: boot_steps + 1,
             known: false,
             volume: 0.0,
@@ -147,14 +166,25 @@ impl ComponentState {
 
     /// Units that one instance of a cohort provides.
     pub(crate) fn units_each(&self, cohort: &Cohort) -> u64 {
-        let choice = self.offers.iter().find(|choice| choice.offer == cohort.offer);
+        let choice = self
+            .offers
+            .iter()
+            .find(|choice| choice.offer == cohort.offer);
         u64::from(choice.map_or(1, |choice| choice.units_each))
     }
 
     /// What everything that is listed costs.
     pub(crate) fn rate(&self) -> MicroUsdPerHour {
-        let price = |cohort: &Cohort| self.offers.iter().find(|choice| choice.offer == cohort.offer).map(|choice| choice.price);
-        self.cohorts.iter().map(|cohort| price(cohort).unwrap_or_default() * u64::from(cohort.count)).sum()
+        let price = |cohort: &Cohort| {
+            self.offers
+                .iter()
+                .find(|choice| choice.offer == cohort.offer)
+                .map(|choice| choice.price)
+        };
+        self.cohorts
+            .iter()
+            .map(|cohort| price(cohort).unwrap_or_default() * u64::from(cohort.count))
+            .sum()
     }
 }
 
@@ -162,8 +192,17 @@ impl Ours {
     fn new(config: &EngineConfig, component: &Component, boot_steps: u32, per_unit: f64) -> Self {
         let lead_steps = boot_steps as usize + 1;
         let step_seconds = config.step_seconds;
-        let drain_steps = component.timing.drain.as_secs().max(0).unsigned_abs().div_ceil(u64::from(step_seconds)) as usize;
-        let rules = FleetRules { boot_steps: boot_steps as usize, drain_steps };
+        let drain_steps = component
+            .timing
+            .drain
+            .as_secs()
+            .max(0)
+            .unsigned_abs()
+            .div_ceil(u64::from(step_seconds)) as usize;
+        let rules = FleetRules {
+            boot_steps: boot_steps as usize,
+            drain_steps,
+        };
         let stated = config.objective_of(component);
         let objective = stated.unwrap_or_else(|| {
             Objective::over_28_days(ObjectiveMetric::Unserved, DEFAULT_UNSERVED)
@@ -174,12 +213,22 @@ impl Ours {
             ObjectiveMetric::Violation => steering::Goal::ViolationShare(target),
         };
         let steps_per_day = 86_400.0 / f64::from(step_seconds);
-        let steering = Steering::new(objective, per_unit, rules, steps_per_day, config.warm_up_steps);
+        let steering = Steering::new(
+            objective,
+            per_unit,
+            rules,
+            steps_per_day,
+            config.warm_up_steps,
+        );
         let confidence = config.persona.as_ref().map_or(Share::NONE, mean_confidence);
         Self {
-            forecaster: LeadForecaster::new(LeadConfig { step_seconds, lead_steps }),
+            forecaster: LeadForecaster::new(LeadConfig {
+                step_seconds,
+                lead_steps,
+            }),
             hold: SlidingMaximum::new(steering.hold_steps()),
             steering,
+            last: LeadForecast::default(),
             prior: PersonaPrior::new(confidence),
             recent: SlidingMaximum::new(u64::from(boot_steps.max(1))),
             objective_stated: stated.is_some(),
@@ -199,7 +248,11 @@ impl Ours {
     pub(crate) fn fit_job(&mut self, component: ComponentIndex) -> Option<FitJob> {
         let window = self.forecaster.fit_due()?;
         self.requests += 1;
-        Some(FitJob { component, request: self.requests, window })
+        Some(FitJob {
+            component,
+            request: self.requests,
+            window,
+        })
     }
 }
 
@@ -234,6 +287,9 @@ fn offer_choices(config: &EngineConfig, component: &Component) -> Vec<OfferChoic
 
 fn mean_confidence(persona: &fleetcast_model::Persona) -> Share {
     let patterns = &persona.engagement_patterns;
-    let sum: f64 = patterns.iter().map(|pattern| pattern.confidence.get()).sum();
+    let sum: f64 = patterns
+        .iter()
+        .map(|pattern| pattern.confidence.get())
+        .sum();
     Share::new(sum / patterns.len().max(1) as f64).unwrap_or(Share::NONE)
 }

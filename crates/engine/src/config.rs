@@ -1,7 +1,9 @@
 //! What an engine is started with: a value, stored at the head of every recording.
 
 use fleetcast_capacity::{CapacityError, CapacityModel};
-use fleetcast_model::{Component, Event, Fleet, InteractionType, Objective, Offer, Override, Persona};
+use fleetcast_model::{
+    Component, Event, Fleet, InteractionType, Objective, Offer, Override, Persona,
+};
 use fleetcast_policy::PolicySpec;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -46,7 +48,9 @@ pub enum ConfigError {
     #[error("fleet `{0}` has no components")]
     NoComponents(String),
     /// A component's placements allow nothing of the catalogue.
-    #[error("no offer of the catalogue fits component `{0}`: look at its unit size, placements and allowed offers")]
+    #[error(
+        "no offer of the catalogue fits component `{0}`: look at its unit size, placements and allowed offers"
+    )]
     NoOffer(String),
     /// The persona lacks a profile.
     #[error(transparent)]
@@ -75,12 +79,21 @@ impl EngineConfig {
 
     /// The capacity models of the components, in their order.
     pub fn capacity_models(&self, map: &DemandMap) -> Result<Vec<CapacityModel>, ConfigError> {
-        let model = |(component, index): (&Component, usize)| match (self.plain_per_unit, &self.persona) {
-            (Some(per_unit), _) if per_unit > 0.0 && per_unit.is_finite() => Ok(CapacityModel::plain(per_unit)),
-            (Some(per_unit), _) => Err(ConfigError::BadSetting(format!("a unit that carries {per_unit} is no good: it must be over 0"))),
-            (None, Some(persona)) => Ok(CapacityModel::from_persona(component, persona, map.types_of(index))?),
-            (None, None) => Err(ConfigError::NoCapacity),
-        };
+        let model =
+            |(component, index): (&Component, usize)| match (self.plain_per_unit, &self.persona) {
+                (Some(per_unit), _) if per_unit > 0.0 && per_unit.is_finite() => {
+                    Ok(CapacityModel::plain(per_unit))
+                }
+                (Some(per_unit), _) => Err(ConfigError::BadSetting(format!(
+                    "a unit that carries {per_unit} is no good: it must be over 0"
+                ))),
+                (None, Some(persona)) => Ok(CapacityModel::from_persona(
+                    component,
+                    persona,
+                    map.types_of(index),
+                )?),
+                (None, None) => Err(ConfigError::NoCapacity),
+            };
         self.fleet.components.iter().zip(0..).map(model).collect()
     }
 }

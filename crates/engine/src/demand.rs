@@ -33,7 +33,10 @@ impl DemandMap {
     /// Finds what each component is asked for.
     pub fn new(fleet: &Fleet, interaction_types: &[InteractionType]) -> Result<Self, ConfigError> {
         let components = &fleet.components;
-        let (mut types, mut sources) = (vec![Vec::new(); components.len()], vec![Vec::new(); components.len()]);
+        let (mut types, mut sources) = (
+            vec![Vec::new(); components.len()],
+            vec![Vec::new(); components.len()],
+        );
         let mut add = |component: usize, kind: &InteractionType, source: TypeSource| {
             let known: &mut Vec<InteractionType> = &mut types[component];
             let place = known.iter().position(|k| k == kind).unwrap_or_else(|| {
@@ -52,14 +55,25 @@ impl DemandMap {
         }
         for (caller, component) in components.iter().enumerate() {
             for dependency in &component.depends_on {
-                if let Some(called) = components.iter().position(|c| c.name == dependency.component) {
+                if let Some(called) = components
+                    .iter()
+                    .position(|c| c.name == dependency.component)
+                {
                     let for_each = dependency.calls_per_interaction;
-                    add(called, &dependency.interaction_type, TypeSource::Calls { caller, for_each });
+                    add(
+                        called,
+                        &dependency.interaction_type,
+                        TypeSource::Calls { caller, for_each },
+                    );
                 }
             }
         }
         let order = callers_first(fleet)?;
-        Ok(Self { types, sources, order })
+        Ok(Self {
+            types,
+            sources,
+            order,
+        })
     }
 
     /// The interaction types that a component is asked for.
@@ -89,7 +103,10 @@ impl DemandMap {
 
     /// Volumes to be filled in by [`Self::route`].
     pub fn empty_volumes(&self) -> Vec<Vec<Option<f64>>> {
-        self.types.iter().map(|types| vec![None; types.len()]).collect()
+        self.types
+            .iter()
+            .map(|types| vec![None; types.len()])
+            .collect()
     }
 }
 
@@ -97,7 +114,10 @@ impl DemandMap {
 fn callers_first(fleet: &Fleet) -> Result<Vec<usize>, ConfigError> {
     let components = &fleet.components;
     let calls = |caller: usize, called: usize| {
-        components[caller].depends_on.iter().any(|d| d.component == components[called].name)
+        components[caller]
+            .depends_on
+            .iter()
+            .any(|d| d.component == components[called].name)
     };
     let mut order: Vec<usize> = Vec::with_capacity(components.len());
     while order.len() < components.len() {

@@ -1,7 +1,8 @@
 //! The engine itself: one fleet with all its components.
 
 use fleetcast_model::{
-    Action, ArrivalForecast, ComponentIndex, ComponentReport, FitRequest, Gate, MicroUsd, Observation, Plan, Units,
+    Action, ArrivalForecast, ComponentIndex, ComponentReport, FitRequest, Gate, MicroUsd,
+    Observation, Plan, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -57,16 +58,28 @@ impl Engine {
             return Err(ConfigError::NoComponents(config.fleet.name.to_string()));
         }
         let count = config.fleet.components.len();
-        if config.step_seconds == 0 || config.boot_steps.len() != count || config.policies.len() != count {
-            return Err(ConfigError::BadSetting("a step needs a length, and each component a boot time and a policy".into()));
+        if config.step_seconds == 0
+            || config.boot_steps.len() != count
+            || config.policies.len() != count
+        {
+            return Err(ConfigError::BadSetting(
+                "a step needs a length, and each component a boot time and a policy".into(),
+            ));
         }
-        if config.policies.iter().any(|policy| policy.kind == fleetcast_policy::PolicyKind::Oracle) {
-            return Err(ConfigError::BadSetting("perfect foresight is no engine: it is worked out from the demand".into()));
+        if config
+            .policies
+            .iter()
+            .any(|policy| policy.kind == fleetcast_policy::PolicyKind::Oracle)
+        {
+            return Err(ConfigError::BadSetting(
+                "perfect foresight is no engine: it is worked out from the demand".into(),
+            ));
         }
         let map = config.demand_map()?;
         let capacities = config.capacity_models(&map)?;
         let components = config.fleet.components.iter().zip(capacities).enumerate();
-        let components = components.map(|(i, (component, capacity))| ComponentState::new(&config, i, component, capacity));
+        let components = components
+            .map(|(i, (component, capacity))| ComponentState::new(&config, i, component, capacity));
         Ok(Self {
             components: components.collect::<Result<_, _>>()?,
             volumes: map.empty_volumes(),
@@ -86,6 +99,11 @@ impl Engine {
     /// When to step next at the latest.
     pub fn wake_at(&self) -> Timestamp {
         self.now + self.step_length()
+    }
+
+    /// When the last step was.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// What the engine was started with.
@@ -127,11 +145,22 @@ impl Engine {
         let arrival_at = now + lead;
         let expected = self.expected(index, now, arrival_at);
         let component = &self.config.fleet.components[index];
-        let uplift = forecast::uplift_at_arrival(&self.config.events, now - step_length, arrival_at, |events, at| {
-            crate::persona::uplift(events, at, component, self.map.types_of(index), &self.components[index].volumes)
-        });
+        let uplift = forecast::uplift_at_arrival(
+            &self.config.events,
+            now - step_length,
+            arrival_at,
+            |events, at| {
+                crate::persona::uplift(
+                    events,
+                    at,
+                    component,
+                    self.map.types_of(index),
+                    &self.components[index].volumes,
+                )
+            },
+        );
         let state = &mut self.components[index];
-        let seen = observe::look(state);
+        let seen = observe::look(state, now - step_length);
         let feedback = state.feedback.score(&seen, state.per_unit);
         let (projection, arrival) = match &mut state.brain {
             Brain::Ours(ours) => {
@@ -139,12 +168,25 @@ impl Engine {
                 let required = requirement::require(seen.measure, &arrival, state.per_unit);
                 let holds = ours.holds(&seen, &required, &arrival, state.per_unit);
                 if let Some(job) = ours.fit_job(place) {
-                    step.actions.push(Action::Fit(FitRequest { component: place, request: job.key().1 }));
+                    step.actions.push(Action::Fit(FitRequest {
+                        component: place,
+                        request: job.key().1,
+                    }));
                     step.fits.push(job);
                 }
                 ours.step += 1;
                 ours.observed += usize::from(seen.known);
-                (projection::project(component, &self.config.overrides, now, &seen, &required, holds), Some(arrival))
+                (
+                    projection::project(
+                        component,
+                        &self.config.overrides,
+                        now,
+                        &seen,
+                        &required,
+                        holds,
+                    ),
+                    Some(arrival),
+                )
             }
             Brain::Peer(policy) => {
                 let view = fleetcast_policy::View {
@@ -154,7 +196,15 @@ impl Engine {
                     ready: seen.ready,
                     total: seen.ready + seen.pending,
                 };
-                (projection::project_policy(component, &self.config.overrides, now, policy.wanted(&view)), None)
+                (
+                    projection::project_policy(
+                        component,
+                        &self.config.overrides,
+                        now,
+                        policy.wanted(&view),
+                    ),
+                    None,
+                )
             }
         };
         if let Some(arrival) = &arrival {
@@ -167,26 +217,52 @@ impl Engine {
         } else {
             plan::plan(place, state, &projection, now, arrival_at)
         };
-        let passed = state.gate.judge(&self.config.fleet, &plan, have, &self.spending, now);
+        let passed = state
+            .gate
+            .judge(&self.config.fleet, &plan, have, &self.spending, now);
         if !matches!(passed.gate, Gate::Go | Gate::Nothing) {
-            if let (true, Gate::NeedsApproval { cost, threshold, change_set }) = (passed.ask, passed.gate) {
-                let units = plan.orders.iter().map(|order| order.units).sum();
-                step.actions.push(Action::RequestApproval(fleetcast_model::ApprovalRequest {
-                    change_set,
-                    component: place,
-                    units,
+            if let (
+                true,
+                Gate::NeedsApproval {
                     cost,
                     threshold,
-                }));
+                    change_set,
+                },
+            ) = (passed.ask, passed.gate)
+            {
+                let units = plan.orders.iter().map(|order| order.units).sum();
+                step.actions
+                    .push(Action::RequestApproval(fleetcast_model::ApprovalRequest {
+                        change_set,
+                        component: place,
+                        units,
+                        cost,
+                        threshold,
+                    }));
             }
             plan = self.only_the_floor(index, &projection, now, arrival_at);
         }
         let state = &mut self.components[index];
         state.workflow.carry_out(&plan, now, &mut step.actions);
-        state.workflow.register(&state.cohorts, &plan.releases, &mut step.actions);
-        state.workflow.publish(place, Units::new(seen.ready), projection.wanted, &mut step.actions);
-        self.spending.rate += plan.orders.iter().map(|order| order.price * u64::from(order.instances)).sum();
-        let to_volume = if seen.measure > 0.0 { seen.volume / seen.measure } else { 1.0 };
+        state
+            .workflow
+            .register(&state.cohorts, &plan.releases, &mut step.actions);
+        state.workflow.publish(
+            place,
+            Units::new(seen.ready),
+            projection.wanted,
+            &mut step.actions,
+        );
+        self.spending.rate += plan
+            .orders
+            .iter()
+            .map(|order| order.price * u64::from(order.instances))
+            .sum();
+        let to_volume = if seen.measure > 0.0 {
+            seen.volume / seen.measure
+        } else {
+            1.0
+        };
         ComponentReport {
             demand: seen.known.then_some(seen.volume),
             forecast: arrival.map(|arrival| in_volume(&arrival, to_volume)),
@@ -206,29 +282,47 @@ impl Engine {
     }
 
     /// What goes ahead even when a change is withheld: the floor is a promise already made.
-    fn only_the_floor(&self, index: usize, projection: &projection::Projection, now: Timestamp, ready_by: Timestamp) -> Plan {
+    fn only_the_floor(
+        &self,
+        index: usize,
+        projection: &projection::Projection,
+        now: Timestamp,
+        ready_by: Timestamp,
+    ) -> Plan {
         let place = ComponentIndex(index as u16);
         let state = &self.components[index];
-        let seen = observe::look(state);
+        let seen = observe::look(state, now);
         let have = Units::new(seen.ready + seen.pending);
         if have >= projection.floor || state.workflow.in_flight() > Units::ZERO {
             return Plan::keep(place, projection.wanted);
         }
-        let floor_only = projection::Projection { wanted: projection.floor, ..projection.clone() };
+        let floor_only = projection::Projection {
+            wanted: projection.floor,
+            ..projection.clone()
+        };
         plan::plan(place, state, &floor_only, now, ready_by)
     }
 
     /// What the persona expects of a component, while its word still counts.
     fn expected(&mut self, index: usize, now: Timestamp, arrival: Timestamp) -> Option<Expected> {
-        let Brain::Ours(ours) = &self.components[index].brain else { return None };
+        let Brain::Ours(ours) = &self.components[index].brain else {
+            return None;
+        };
         if ours.persona_weight() <= PERSONA_WEIGHT_MIN {
             return None;
         }
         let expectation = self.expectation.as_mut()?;
         let step = SignedDuration::from_secs(i64::from(self.config.step_seconds));
         let capacity = &self.components[index].capacity;
-        let mut measure = |from: Timestamp| capacity.load(expectation.volumes(&self.map, index, from, from + step)).units;
-        Some(Expected { now: measure(now - step), at_arrival: measure(arrival) })
+        let mut measure = |from: Timestamp| {
+            capacity
+                .load(expectation.volumes(&self.map, index, from, from + step))
+                .units
+        };
+        Some(Expected {
+            now: measure(now - step),
+            at_arrival: measure(arrival),
+        })
     }
 
     fn step_length(&self) -> SignedDuration {
@@ -245,7 +339,12 @@ impl Engine {
             self.month = month;
             self.spending.this_month = MicroUsd::ZERO;
         }
-        let seconds = self.now.duration_since(before).as_secs().max(0).unsigned_abs();
+        let seconds = self
+            .now
+            .duration_since(before)
+            .as_secs()
+            .max(0)
+            .unsigned_abs();
         self.spent_remainder += u128::from(self.spending.rate.get()) * u128::from(seconds);
         self.spending.this_month += MicroUsd::new((self.spent_remainder / 3_600) as u64);
         self.spent_remainder %= 3_600;
@@ -255,12 +354,25 @@ impl Engine {
 
 impl Ours {
     /// Units that are kept, or wanted whatever the forecast says.
-    fn holds(&mut self, seen: &Seen, required: &requirement::Required, arrival: &Arrival, per_unit: f64) -> projection::Holds {
+    fn holds(
+        &mut self,
+        seen: &Seen,
+        required: &requirement::Required,
+        arrival: &Arrival,
+        per_unit: f64,
+    ) -> projection::Holds {
         self.hold.push(required.bought as f64);
         self.recent.push(seen.measure);
         let trusted = arrival.healthy && self.objective_stated;
-        let reactive = if trusted { 0 } else { requirement::round_up(self.recent.get() / per_unit) };
-        projection::Holds { hold: self.hold.get() as u64, reactive }
+        let reactive = if trusted {
+            0
+        } else {
+            requirement::round_up(self.recent.get() / per_unit)
+        };
+        projection::Holds {
+            hold: self.hold.get() as u64,
+            reactive,
+        }
     }
 }
 

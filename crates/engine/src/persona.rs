@@ -21,34 +21,68 @@ pub(crate) struct Expectation {
 impl Expectation {
     /// Prepares the persona's calendar; `None` without a persona.
     pub(crate) fn new(config: &EngineConfig) -> Result<Option<Self>, ConfigError> {
-        let Some(persona) = config.persona.as_ref().filter(|_| config.plain_per_unit.is_none()) else { return Ok(None) };
-        let calendar = PersonaCalendar::new(persona).map_err(|error| ConfigError::BadSetting(error.to_string()))?;
+        let Some(persona) = config
+            .persona
+            .as_ref()
+            .filter(|_| config.plain_per_unit.is_none())
+        else {
+            return Ok(None);
+        };
+        let calendar = PersonaCalendar::new(persona)
+            .map_err(|error| ConfigError::BadSetting(error.to_string()))?;
         let interaction_types = config.interaction_types.clone();
         let volumes = config.demand_map()?.empty_volumes();
-        Ok(Some(Self { calendar, interaction_types, last: None, volumes, flat: Vec::new() }))
+        Ok(Some(Self {
+            calendar,
+            interaction_types,
+            last: None,
+            volumes,
+            flat: Vec::new(),
+        }))
     }
 
     /// The volumes that a component is expected to be asked for, in interactions a minute by type.
-    pub(crate) fn volumes(&mut self, map: &DemandMap, component: usize, from: Timestamp, to: Timestamp) -> &[f64] {
+    pub(crate) fn volumes(
+        &mut self,
+        map: &DemandMap,
+        component: usize,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> &[f64] {
         if self.last != Some((from, to)) {
             let by_type = self.calendar.expected_rate_by_type(from, to);
-            let rates: Vec<Option<f64>> =
-                self.interaction_types.iter().map(|kind| Some(by_type.get(kind).copied().unwrap_or(0.0))).collect();
+            let rates: Vec<Option<f64>> = self
+                .interaction_types
+                .iter()
+                .map(|kind| Some(by_type.get(kind).copied().unwrap_or(0.0)))
+                .collect();
             map.route(&rates, &mut self.volumes);
             self.last = Some((from, to));
         }
         self.flat.clear();
-        self.flat.extend(self.volumes[component].iter().map(|volume| volume.unwrap_or(0.0)));
+        self.flat.extend(
+            self.volumes[component]
+                .iter()
+                .map(|volume| volume.unwrap_or(0.0)),
+        );
         &self.flat
     }
 }
 
 /// What the events that are on at a moment multiply a component's demand by, over its types by volume.
-pub(crate) fn uplift(events: &[Event], at: Timestamp, component: &Component, types: &[InteractionType], volumes: &[f64]) -> f64 {
+pub(crate) fn uplift(
+    events: &[Event],
+    at: Timestamp,
+    component: &Component,
+    types: &[InteractionType],
+    volumes: &[f64],
+) -> f64 {
     let all: f64 = volumes.iter().sum();
     if all <= 0.0 {
         return 1.0;
     }
-    let lifted = |(kind, volume): (&InteractionType, &f64)| volume * event_uplift(events, at, kind, Some(&component.name));
+    let lifted = |(kind, volume): (&InteractionType, &f64)| {
+        volume * event_uplift(events, at, kind, Some(&component.name))
+    };
     types.iter().zip(volumes).map(lifted).sum::<f64>() / all
 }

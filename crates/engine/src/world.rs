@@ -6,14 +6,21 @@ use jiff::Timestamp;
 use crate::engine::{Engine, Step};
 
 /// What an engine runs in: live, replay or simulation.
-#[expect(async_fn_in_trait, reason = "worlds are driven in place, never spawned")]
+#[expect(
+    async_fn_in_trait,
+    reason = "worlds are driven in place, never spawned"
+)]
 pub trait World {
     /// Why a world cannot go on.
     type Error;
 
     /// Waits until `wake_at`, or until there is something to tell before that; puts it into `seen` and
     /// says what time it is. `None` ends the run.
-    async fn observe(&mut self, wake_at: Timestamp, seen: &mut Vec<Observation>) -> Result<Option<Timestamp>, Self::Error>;
+    async fn observe(
+        &mut self,
+        wake_at: Timestamp,
+        seen: &mut Vec<Observation>,
+    ) -> Result<Option<Timestamp>, Self::Error>;
 
     /// Makes a step durable before anything of it is carried out, so that a crash can be replayed.
     async fn record(&mut self, seen: &[Observation], step: &Step) -> Result<(), Self::Error>;

@@ -70,6 +70,9 @@ pub struct WhyArgs {
     /// Only this component.
     #[arg(long)]
     pub component: Option<String>,
+    /// Also write the provisional fleet state document of this decision into a folder.
+    #[arg(long, value_name = "DIR")]
+    pub documents: Option<PathBuf>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -125,13 +128,29 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["prometheus", "example"], help_heading = "Demand")]
     pub demand: Option<PathBuf>,
     /// A Prometheus-compatible server to ask.
-    #[arg(long, value_name = "URL", requires = "query", conflicts_with = "example", help_heading = "Demand")]
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "query",
+        conflicts_with = "example",
+        help_heading = "Demand"
+    )]
     pub prometheus: Option<String>,
     /// The PromQL query that gives the demand, such as 'sum(rate(http_requests_total[1m]))'.
-    #[arg(long, value_name = "PROMQL", requires = "prometheus", help_heading = "Demand")]
+    #[arg(
+        long,
+        value_name = "PROMQL",
+        requires = "prometheus",
+        help_heading = "Demand"
+    )]
     pub query: Option<String>,
     /// How far back to ask, such as 30d.
-    #[arg(long, value_name = "TIME", default_value = "30d", help_heading = "Demand")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "30d",
+        help_heading = "Demand"
+    )]
     pub since: String,
     /// Use the built-in example shop's demand (synthetic), and its documents if no folder is given.
     #[arg(long, help_heading = "Demand")]
@@ -143,14 +162,24 @@ pub struct BacktestArgs {
     #[arg(long, value_enum, help_heading = "Demand")]
     pub value_unit: Option<UnitOfValue>,
     /// The zone of timestamps without an offset (IANA name).
-    #[arg(long, value_name = "ZONE", default_value = "UTC", help_heading = "Demand")]
+    #[arg(
+        long,
+        value_name = "ZONE",
+        default_value = "UTC",
+        help_heading = "Demand"
+    )]
     pub time_zone: String,
     /// Leave out rows that cannot be read, and report them, instead of failing at the first.
     #[arg(long, help_heading = "Demand")]
     pub skip_bad_rows: bool,
 
     /// Plain setting, without documents: demand that one unit carries in a step.
-    #[arg(long, value_name = "C", conflicts_with = "folder", help_heading = "Plain setting")]
+    #[arg(
+        long,
+        value_name = "C",
+        conflicts_with = "folder",
+        help_heading = "Plain setting"
+    )]
     pub capacity_per_unit: Option<f64>,
     /// From an order to a unit that serves; in a folder it overrides the documents' and the providers'.
     #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Plain setting")]
@@ -204,17 +233,29 @@ pub struct BacktestArgs {
 fn any_time(text: &str) -> Result<SignedDuration, String> {
     let clear = "use a time such as 90s, 5m, 2h or 7d";
     let text = text.trim();
-    let days = text.strip_suffix('d').and_then(|days| days.parse::<f64>().ok());
+    let days = text
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<f64>().ok());
     let time = match days {
-        Some(days) if (0.0..=36_500.0).contains(&days) => SignedDuration::from_secs((days * 86_400.0) as i64),
+        Some(days) if (0.0..=36_500.0).contains(&days) => {
+            SignedDuration::from_secs((days * 86_400.0) as i64)
+        }
         Some(_) => return Err(clear.into()),
         None if text == "0" => SignedDuration::ZERO,
         None => text.parse().map_err(|_| clear.to_string())?,
     };
-    if time.is_negative() { Err(clear.into()) } else { Ok(time) }
+    if time.is_negative() {
+        Err(clear.into())
+    } else {
+        Ok(time)
+    }
 }
 
 fn positive_time(text: &str) -> Result<SignedDuration, String> {
     let time = any_time(text)?;
-    if time.as_secs() < 1 { Err("a step is at least one second long".into()) } else { Ok(time) }
+    if time.as_secs() < 1 {
+        Err("a step is at least one second long".into())
+    } else {
+        Ok(time)
+    }
 }

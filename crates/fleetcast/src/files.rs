@@ -29,19 +29,35 @@ pub struct Whole {
 impl Whole {
     /// Begins a file; nothing stands at `path` before [`Self::finish`].
     pub fn create(path: &Path) -> Result<Self> {
-        let mut name = path.file_name().map(|name| name.to_os_string()).unwrap_or_default();
+        let mut name = path
+            .file_name()
+            .map(|name| name.to_os_string())
+            .unwrap_or_default();
         name.push(".partial");
         let partial = path.with_file_name(name);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
-        let file = File::create(&partial).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { out: BufWriter::with_capacity(1 << 16, file), partial, path: path.to_path_buf(), finished: false })
+        let file =
+            File::create(&partial).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self {
+            out: BufWriter::with_capacity(1 << 16, file),
+            partial,
+            path: path.to_path_buf(),
+            finished: false,
+        })
     }
 
     /// Puts the complete file in its place.
     pub fn finish(mut self) -> Result<()> {
-        let done = self.out.flush().and_then(|()| fs::rename(&self.partial, &self.path));
+        let done = self
+            .out
+            .flush()
+            .and_then(|()| fs::rename(&self.partial, &self.path));
         self.finished = done.is_ok();
         done.with_context(|| format!("cannot write {}", self.path.display()))
     }
@@ -67,7 +83,8 @@ impl Drop for Whole {
 /// Writes a whole file.
 pub fn write(path: &Path, text: &str) -> Result<()> {
     let mut file = Whole::create(path)?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(text.as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))?;
     file.finish()
 }
 

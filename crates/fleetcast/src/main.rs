@@ -4,6 +4,7 @@ mod backtest;
 mod cli;
 mod commands;
 mod files;
+mod outlook;
 mod stop;
 
 use std::process::ExitCode;

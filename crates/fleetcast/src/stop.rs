@@ -19,7 +19,12 @@ impl std::error::Error for Cancelled {}
 /// Begins to listen for Ctrl-C, on a thread of its own. A second Ctrl-C ends the program at once.
 pub fn listen() {
     std::thread::spawn(|| {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+        else {
+            return;
+        };
         runtime.block_on(async {
             if tokio::signal::ctrl_c().await.is_ok() {
                 STOPPED.store(true, Ordering::Relaxed);

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, ComponentName, FleetName, InteractionType, Iops, KilobitsPerSecond, MicroUsd, MilliCores, OfferId,
-    ProviderKind, PurchaseKind, Region, Share, Units, Zone,
+    Bytes, ComponentName, FleetName, InteractionType, Iops, KilobitsPerSecond, MicroUsd,
+    MilliCores, OfferId, ProviderKind, PurchaseKind, Region, Share, Units, Zone,
 };
 
 /// A fleet with all its components.
@@ -149,7 +149,11 @@ pub struct Objective {
 impl Objective {
     /// An objective over the default window of 28 days.
     pub fn over_28_days(metric: ObjectiveMetric, target: Share) -> Self {
-        Self { metric, target, window: SignedDuration::from_hours(28 * 24) }
+        Self {
+            metric,
+            target,
+            window: SignedDuration::from_hours(28 * 24),
+        }
     }
 }
 
@@ -185,6 +189,21 @@ pub struct Timing {
     /// From entering service to full capacity (cold caches, slow start).
     pub warm_up: SignedDuration,
 }
+
+impl Timing {
+    /// The effective capacity of a unit that entered service so long ago, as a share of its full one:
+    /// half at first (cold caches, slow start at the load balancer), growing evenly over the warm-up.
+    pub fn warmth(&self, age: SignedDuration) -> f64 {
+        if age >= self.warm_up {
+            return 1.0;
+        }
+        let grown = age.as_secs_f64().max(0.0) / self.warm_up.as_secs_f64();
+        COLD_SHARE + (1.0 - COLD_SHARE) * grown
+    }
+}
+
+/// Effective capacity of a unit that has just entered service. An assumption until it is learned.
+const COLD_SHARE: f64 = 0.5;
 
 /// Spending limits of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

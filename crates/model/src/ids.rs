@@ -12,8 +12,14 @@ pub struct BadName(pub String);
 
 fn check(name: &str) -> Result<(), BadName> {
     let fits = (1..=120).contains(&name.len());
-    let legal = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c));
-    if fits && legal { Ok(()) } else { Err(BadName(name.to_string())) }
+    let legal = name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c));
+    if fits && legal {
+        Ok(())
+    } else {
+        Err(BadName(name.to_string()))
+    }
 }
 
 macro_rules! name_type {

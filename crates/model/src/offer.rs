@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Iops, KilobitsPerSecond, MicroUsdPerHour, MilliCores, OfferId, Region, UnitSize};
+use crate::{
+    Bytes, Iops, KilobitsPerSecond, MicroUsdPerHour, MilliCores, OfferId, Region, UnitSize,
+};
 
 /// Who rents out capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,11 +90,8 @@ impl Offer {
     /// How many units of `size` one instance provides; zero if it is too small for one.
     pub fn units_of(&self, size: &UnitSize) -> u64 {
         let mut units = u64::MAX;
-        let mut fit = |have: u64, need: u64| {
-            if need > 0 {
-                units = units.min(have / need);
-            }
-        };
+        let mut fit =
+            |have: u64, need: u64| units = units.min(have.checked_div(need).unwrap_or(units));
         fit(self.cpu.get(), size.cpu.get());
         fit(self.memory.get(), size.memory.get());
         if let (Some(have), Some(need)) = (self.disk_io, size.disk_io) {

@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Span, Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, ComponentName, InteractionType, Iops, KilobitsPerSecond, MilliCores, PatternName, PersonaName, Share};
+use crate::{
+    Bytes, ComponentName, InteractionType, Iops, KilobitsPerSecond, MilliCores, PatternName,
+    PersonaName, Share,
+};
 
 /// How a fleet will be used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

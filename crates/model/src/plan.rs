@@ -40,7 +40,14 @@ pub struct PlannedOrder {
 impl Plan {
     /// A plan that changes nothing.
     pub fn keep(component: ComponentIndex, wanted: Units) -> Self {
-        Self { component, wanted, orders: Vec::new(), releases: Vec::new(), cancelled: Units::ZERO, drained: Units::ZERO }
+        Self {
+            component,
+            wanted,
+            orders: Vec::new(),
+            releases: Vec::new(),
+            cancelled: Units::ZERO,
+            drained: Units::ZERO,
+        }
     }
 
     /// Whether there is nothing to carry out.

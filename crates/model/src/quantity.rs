@@ -163,7 +163,11 @@ impl Share {
     pub const NONE: Self = Self(0.0);
     /// So many thousandths, at most all.
     pub const fn per_mille(thousandths: u16) -> Self {
-        Self(if thousandths > 1_000 { 1.0 } else { thousandths as f64 / 1e3 })
+        Self(if thousandths > 1_000 {
+            1.0
+        } else {
+            thousandths as f64 / 1e3
+        })
     }
     /// Wraps a share. `None` outside 0..=1.
     pub fn new(share: f64) -> Option<Self> {
@@ -195,12 +199,18 @@ mod tests {
     fn a_price_for_seconds_rounds_up() {
         assert_eq!(MicroUsdPerHour::new(3_600).for_seconds(1), MicroUsd::new(1));
         assert_eq!(MicroUsdPerHour::new(1).for_seconds(1), MicroUsd::new(1));
-        assert_eq!(MicroUsdPerHour::new(1_000_000).for_seconds(60), MicroUsd::new(16_667));
+        assert_eq!(
+            MicroUsdPerHour::new(1_000_000).for_seconds(60),
+            MicroUsd::new(16_667)
+        );
     }
 
     #[test]
     fn money_reads_like_money() {
-        assert_eq!(MicroUsd::new(1_234_567_890_000).to_string(), "$1,234,567.89");
+        assert_eq!(
+            MicroUsd::new(1_234_567_890_000).to_string(),
+            "$1,234,567.89"
+        );
         assert_eq!(MicroUsd::new(995_000).to_string(), "$1.00");
     }
 }

@@ -82,7 +82,9 @@ impl Ledger {
     pub fn cut_to(&mut self, limit: Units) {
         let mut surplus = self.total().saturating_sub(limit);
         while surplus > Units::ZERO {
-            let Some((_, last)) = self.0.last_mut() else { break };
+            let Some((_, last)) = self.0.last_mut() else {
+                break;
+            };
             let cut = surplus.min(*last);
             *last = *last - cut;
             surplus = surplus - cut;

@@ -28,15 +28,23 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
     let have = ready + pending;
     let ordered: u64 = plan.orders.iter().map(|order| order.units.get()).sum();
     let released = (plan.cancelled + plan.drained).get();
-    demand(plan.orders.is_empty() || plan.releases.is_empty(), &|| "orders and releases in one plan".into());
-    demand(released <= have, &|| format!("releases {released} of {have} units"));
+    demand(plan.orders.is_empty() || plan.releases.is_empty(), &|| {
+        "orders and releases in one plan".into()
+    });
+    demand(released <= have, &|| {
+        format!("releases {released} of {have} units")
+    });
     let after = (have + ordered).saturating_sub(released);
     demand(ordered == 0 || after <= input.ceiling.get(), &|| {
         format!("{after} units are over the ceiling of {}", input.ceiling)
     });
     let floor = input.floor.min(input.ceiling).get();
-    demand(released == 0 || after >= floor, &|| format!("{after} units are under the floor of {floor}"));
-    demand(!input.stateful || plan.drained.get() == 0, &|| "drains a stateful component".into());
+    demand(released == 0 || after >= floor, &|| {
+        format!("{after} units are under the floor of {floor}")
+    });
+    demand(!input.stateful || plan.drained.get() == 0, &|| {
+        "drains a stateful component".into()
+    });
     for range in &plan.releases {
         let known = input.cohorts.iter().any(|cohort| {
             cohort.token == range.token
@@ -44,7 +52,9 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
                 && range.first >= cohort.first
                 && range.first + range.count <= cohort.first + cohort.count
         });
-        demand(known, &|| format!("releases instances {range:?} that are not listed"));
+        demand(known, &|| {
+            format!("releases instances {range:?} that are not listed")
+        });
     }
     notes
 }

@@ -1,7 +1,8 @@
 //! The planner: a pure function from a stated problem to a plan.
 
 use fleetcast_model::{
-    Cohort, ComponentIndex, InstanceRange, InstanceState, MicroUsdPerHour, OfferIndex, Plan, PlannedOrder, Units,
+    Cohort, ComponentIndex, InstanceRange, InstanceState, MicroUsdPerHour, OfferIndex, Plan,
+    PlannedOrder, Units,
 };
 use jiff::Timestamp;
 
@@ -44,7 +45,10 @@ pub struct OfferChoice {
 impl PlanInput<'_> {
     /// Units that one instance of a cohort provides.
     pub fn units_each(&self, cohort: &Cohort) -> u64 {
-        let offer = self.offers.iter().find(|choice| choice.offer == cohort.offer);
+        let offer = self
+            .offers
+            .iter()
+            .find(|choice| choice.offer == cohort.offer);
         u64::from(offer.map_or(1, |choice| choice.units_each))
     }
 
@@ -56,7 +60,9 @@ impl PlanInput<'_> {
             match cohort.state {
                 InstanceState::InService => ready += units,
                 InstanceState::Draining => {}
-                InstanceState::Booting | InstanceState::Configuring | InstanceState::Healthy => pending += units,
+                InstanceState::Booting | InstanceState::Configuring | InstanceState::Healthy => {
+                    pending += units
+                }
             }
         }
         (ready, pending)
@@ -70,7 +76,11 @@ pub fn plan(input: &PlanInput) -> Plan {
     let have = ready + pending;
     let mut plan = Plan::keep(input.component, wanted);
     if wanted.get() > have {
-        plan.orders.extend(cheapest_order(input, wanted.get() - have, input.ceiling.get().saturating_sub(have)));
+        plan.orders.extend(cheapest_order(
+            input,
+            wanted.get() - have,
+            input.ceiling.get().saturating_sub(have),
+        ));
     } else if have - wanted.get() >= largest_instance(input) {
         release(input, have - wanted.get(), &mut plan);
     }
@@ -80,7 +90,12 @@ pub fn plan(input: &PlanInput) -> Plan {
 /// Units of the largest instance on offer. A surplus of less is what whole instances leave over: giving it
 /// back now would undo the order that brought it.
 fn largest_instance(input: &PlanInput) -> u64 {
-    input.offers.iter().map(|choice| u64::from(choice.units_each)).max().unwrap_or(1)
+    input
+        .offers
+        .iter()
+        .map(|choice| u64::from(choice.units_each))
+        .max()
+        .unwrap_or(1)
 }
 
 /// The cheapest single offer that provides the missing units and stays under the ceiling; where none does
@@ -92,9 +107,19 @@ fn cheapest_order(input: &PlanInput, missing: u64, room: u64) -> Option<PlannedO
         let units = instances * each;
         let covers = units >= missing;
         let cost = u128::from(choice.price.get()) * u128::from(instances);
-        (instances > 0).then_some(((!covers, if covers { 0 } else { missing - units }, cost), choice, instances, units))
+        (instances > 0).then_some((
+            (!covers, if covers { 0 } else { missing - units }, cost),
+            choice,
+            instances,
+            units,
+        ))
     };
-    let best = input.offers.iter().copied().filter_map(candidate).min_by_key(|(rank, ..)| *rank);
+    let best = input
+        .offers
+        .iter()
+        .copied()
+        .filter_map(candidate)
+        .min_by_key(|(rank, ..)| *rank);
     best.map(|(_, choice, instances, units)| PlannedOrder {
         offer: choice.offer,
         instances: u32::try_from(instances).unwrap_or(u32::MAX),
@@ -111,7 +136,8 @@ fn release(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
             return;
         }
         for cohort in input.cohorts.iter().rev() {
-            let counts = cohort.state != InstanceState::Draining && (cohort.state == InstanceState::InService) == serving;
+            let counts = cohort.state != InstanceState::Draining
+                && (cohort.state == InstanceState::InService) == serving;
             let each = input.units_each(cohort);
             if surplus == 0 || !counts || each == 0 || still_paid_for(input, cohort) {
                 continue;
@@ -128,14 +154,22 @@ fn release(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
                 plan.cancelled += freed;
             }
             let count = count as u32;
-            plan.releases.push(InstanceRange { token: cohort.token, first: cohort.first + cohort.count - count, count });
+            plan.releases.push(InstanceRange {
+                token: cohort.token,
+                first: cohort.first + cohort.count - count,
+                count,
+            });
         }
     }
 }
 
 /// Whether the minimum bill of these instances runs on anyway.
 fn still_paid_for(input: &PlanInput, cohort: &Cohort) -> bool {
-    let minimum = input.offers.iter().find(|choice| choice.offer == cohort.offer).map_or(0, |choice| choice.minimum_seconds);
+    let minimum = input
+        .offers
+        .iter()
+        .find(|choice| choice.offer == cohort.offer)
+        .map_or(0, |choice| choice.minimum_seconds);
     // `since` is when this state began, so the age is never overstated.
     minimum > 0
         && cohort.state != InstanceState::InService
@@ -163,8 +197,18 @@ mod tests {
     }
 
     const OFFERS: [OfferChoice; 2] = [
-        OfferChoice { offer: OfferIndex(0), units_each: 1, price: MicroUsdPerHour::new(100), minimum_seconds: 0 },
-        OfferChoice { offer: OfferIndex(1), units_each: 4, price: MicroUsdPerHour::new(300), minimum_seconds: 60 },
+        OfferChoice {
+            offer: OfferIndex(0),
+            units_each: 1,
+            price: MicroUsdPerHour::new(100),
+            minimum_seconds: 0,
+        },
+        OfferChoice {
+            offer: OfferIndex(1),
+            units_each: 4,
+            price: MicroUsdPerHour::new(300),
+            minimum_seconds: 60,
+        },
     ];
 
     fn input<'a>(wanted: u64, cohorts: &'a [Cohort]) -> PlanInput<'a> {
@@ -186,7 +230,8 @@ mod tests {
         let mut cohorts = input.cohorts.to_vec();
         for range in &plan.releases {
             for cohort in &mut cohorts {
-                let inside = cohort.token == range.token && cohort.first + cohort.count == range.first + range.count;
+                let inside = cohort.token == range.token
+                    && cohort.first + cohort.count == range.first + range.count;
                 if inside && cohort.state != InstanceState::Draining {
                     cohort.count -= range.count;
                     break;
@@ -194,7 +239,12 @@ mod tests {
             }
         }
         for (i, order) in plan.orders.iter().enumerate() {
-            cohorts.push(cohort(1_000 + i as u64, order.instances, order.offer.0, InstanceState::Booting));
+            cohorts.push(cohort(
+                1_000 + i as u64,
+                order.instances,
+                order.offer.0,
+                InstanceState::Booting,
+            ));
         }
         cohorts
     }
@@ -206,17 +256,35 @@ mod tests {
             cohort(2, 3, 0, InstanceState::Booting),
             cohort(3, 2, 0, InstanceState::Booting),
         ];
-        let plan = plan(&PlanInput { offers: &OFFERS[..1], ..input(9, &cohorts) });
-        let released: Vec<_> = plan.releases.iter().map(|r| (r.token.0, r.first, r.count)).collect();
+        let plan = plan(&PlanInput {
+            offers: &OFFERS[..1],
+            ..input(9, &cohorts)
+        });
+        let released: Vec<_> = plan
+            .releases
+            .iter()
+            .map(|r| (r.token.0, r.first, r.count))
+            .collect();
         assert_eq!(released, [(3, 0, 2), (2, 0, 3), (1, 9, 1)]);
-        assert_eq!((plan.cancelled, plan.drained), (Units::new(5), Units::new(1)));
+        assert_eq!(
+            (plan.cancelled, plan.drained),
+            (Units::new(5), Units::new(1))
+        );
     }
 
     #[test]
     fn orders_the_cheapest_single_offer() {
-        assert_eq!(plan(&input(2, &[])).orders[0].offer, OfferIndex(0), "two at 100 are under one at 300");
+        assert_eq!(
+            plan(&input(2, &[])).orders[0].offer,
+            OfferIndex(0),
+            "two at 100 are under one at 300"
+        );
         let four = &plan(&input(8, &[])).orders[0];
-        assert_eq!((four.offer, four.instances), (OfferIndex(1), 2), "two at 300 are under eight at 100");
+        assert_eq!(
+            (four.offer, four.instances),
+            (OfferIndex(1), 2),
+            "two at 300 are under eight at 100"
+        );
     }
 
     #[test]
@@ -228,7 +296,12 @@ mod tests {
 
     fn states() -> impl Strategy<Value = InstanceState> {
         use InstanceState::{Booting, Draining, Healthy, InService};
-        prop_oneof![Just(Booting), Just(Healthy), Just(InService), Just(Draining)]
+        prop_oneof![
+            Just(Booting),
+            Just(Healthy),
+            Just(InService),
+            Just(Draining)
+        ]
     }
 
     proptest! {

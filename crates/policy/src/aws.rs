@@ -43,8 +43,16 @@ impl TargetTracking {
     pub(crate) fn wanted(&mut self, view: &View) -> u64 {
         let ready = view.ready.max(1) as f64;
         let metric = view.demand / (ready * view.per_unit);
-        self.high_for = if metric > self.target { self.high_for + 1 } else { 0 };
-        self.low_for = if metric < LOW_PART * self.target { self.low_for + 1 } else { 0 };
+        self.high_for = if metric > self.target {
+            self.high_for + 1
+        } else {
+            0
+        };
+        self.low_for = if metric < LOW_PART * self.target {
+            self.low_for + 1
+        } else {
+            0
+        };
         let proportional = ceil_units(ready * metric / self.target);
         let mut wanted = view.total;
         if self.high_for >= self.high_after {
@@ -109,7 +117,9 @@ impl AwsPredictive {
     }
 
     fn planned(&self, hour: u64, per_unit: f64) -> u64 {
-        let index = hour.checked_sub(self.forecast_from).map(|index| index as usize);
+        let index = hour
+            .checked_sub(self.forecast_from)
+            .map(|index| index as usize);
         let demand = index.and_then(|index| self.forecast.get(index));
         demand.map_or(0, |demand| ceil_units(demand / (per_unit * self.target)))
     }
@@ -123,7 +133,9 @@ impl AwsPredictive {
         self.hours_seen += 1;
         if self.hours.len() >= 24 && self.hours_seen.is_multiple_of(REFRESH_HOURS) {
             self.forecast_from = self.hours_seen;
-            self.forecast = (0..HORIZON_HOURS).map(|ahead| self.seasonal_mean(ahead)).collect();
+            self.forecast = (0..HORIZON_HOURS)
+                .map(|ahead| self.seasonal_mean(ahead))
+                .collect();
         }
     }
 
@@ -132,7 +144,11 @@ impl AwsPredictive {
         let hours = &self.hours;
         let lagged = |hours_back: usize| {
             let back = hours_back.checked_sub(ahead)?;
-            hours.len().checked_sub(back).and_then(|index| hours.get(index)).copied()
+            hours
+                .len()
+                .checked_sub(back)
+                .and_then(|index| hours.get(index))
+                .copied()
         };
         let first_day = ahead / 24 + 1;
         let mean = |lags: Vec<usize>| {

@@ -21,7 +21,11 @@ pub struct SimpleHpa {
 impl SimpleHpa {
     pub(crate) fn new(target: f64, floor: u64, surroundings: &Surroundings) -> Self {
         let window = ScaleInWindow::new(surroundings.steps(SCALE_IN_WINDOW_MINUTES));
-        Self { target, floor, window }
+        Self {
+            target,
+            floor,
+            window,
+        }
     }
 
     /// What the rule says, before the scale-in window.
@@ -29,7 +33,11 @@ impl SimpleHpa {
         let ready = view.ready.max(1) as f64;
         let utilisation = view.demand / (ready * view.per_unit);
         let steady = (utilisation / self.target - 1.0).abs() <= TOLERANCE;
-        let wanted = if steady { view.total } else { ceil_units(ready * utilisation / self.target) };
+        let wanted = if steady {
+            view.total
+        } else {
+            ceil_units(ready * utilisation / self.target)
+        };
         wanted.max(self.floor).max(1)
     }
 
@@ -57,11 +65,20 @@ pub struct KubernetesHpa {
 impl KubernetesHpa {
     pub(crate) fn new(target: f64, floor: u64, surroundings: &Surroundings) -> Self {
         let window = ScaleInWindow::new(surroundings.steps(SCALE_IN_WINDOW_MINUTES));
-        Self { target, floor, periods: (surroundings.step_seconds / 15).clamp(1, 16), window }
+        Self {
+            target,
+            floor,
+            periods: (surroundings.step_seconds / 15).clamp(1, 16),
+            window,
+        }
     }
 
     pub(crate) fn wanted(&mut self, view: &View) -> u64 {
-        let wanted = self.rule(view).min(self.rate_limit(view.total)).max(self.floor).max(1);
+        let wanted = self
+            .rule(view)
+            .min(self.rate_limit(view.total))
+            .max(self.floor)
+            .max(1);
         self.window.apply(wanted, view.total)
     }
 
@@ -77,7 +94,11 @@ impl KubernetesHpa {
         }
         let all = view.total.max(1) as f64;
         let with_idle = used / (all * view.per_unit) / self.target;
-        if with_idle <= 1.0 + TOLERANCE { view.total } else { ceil_units(all * with_idle) }
+        if with_idle <= 1.0 + TOLERANCE {
+            view.total
+        } else {
+            ceil_units(all * with_idle)
+        }
     }
 
     fn rate_limit(&self, total: u64) -> u64 {

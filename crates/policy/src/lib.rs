@@ -88,5 +88,9 @@ impl Policy {
 
 /// Rounds a positive float up to units; nonsense counts as nothing.
 fn ceil_units(value: f64) -> u64 {
-    if value.is_finite() && value > 0.0 { value.ceil().min(1e12) as u64 } else { 0 }
+    if value.is_finite() && value > 0.0 {
+        value.ceil().min(1e12) as u64
+    } else {
+        0
+    }
 }

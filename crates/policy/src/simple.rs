@@ -20,12 +20,19 @@ pub struct React {
 impl React {
     pub(crate) fn new(factor: f64, floor: u64, surroundings: &Surroundings) -> Self {
         let highest = SlidingMax::new(surroundings.boot_steps as usize);
-        Self { factor, floor, highest, window: ScaleInWindow::new(surroundings.steps(5)) }
+        Self {
+            factor,
+            floor,
+            highest,
+            window: ScaleInWindow::new(surroundings.steps(5)),
+        }
     }
 
     pub(crate) fn wanted(&mut self, view: &View) -> u64 {
         let highest = self.highest.push(view.demand);
-        let wanted = ceil_units(self.factor * highest / view.per_unit).max(self.floor).max(1);
+        let wanted = ceil_units(self.factor * highest / view.per_unit)
+            .max(self.floor)
+            .max(1);
         self.window.apply(wanted, view.total)
     }
 }
@@ -68,7 +75,11 @@ impl MaxYesterday {
             let newest = self.waiting.pop_front().unwrap_or(0.0);
             peak = self.peak.push(newest);
         }
-        let yesterday = if view.step as usize >= self.day { ceil_units(peak / (view.per_unit * self.target)) } else { 1 };
+        let yesterday = if view.step as usize >= self.day {
+            ceil_units(peak / (view.per_unit * self.target))
+        } else {
+            1
+        };
         let wanted = self.rule.rule(view).max(yesterday).max(self.floor).max(1);
         self.window.apply(wanted, view.total)
     }

@@ -46,7 +46,9 @@ pub enum PolicyKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
     /// The name before the colon is unknown.
-    #[error("`{0}` is not a policy: use fleetcast, hpa, kubernetes-hpa, target-tracking, aws-predictive, react, max, static or oracle")]
+    #[error(
+        "`{0}` is not a policy: use fleetcast, hpa, kubernetes-hpa, target-tracking, aws-predictive, react, max, static or oracle"
+    )]
     Unknown(String),
     /// The rule needs a number.
     #[error("policy `{policy}` needs {needs}, such as `{example}`")]
@@ -76,29 +78,67 @@ pub enum SpecError {
 }
 
 /// Name, what the knob is (`None`: there is none), its range and an example.
-type Row = (PolicyKind, &'static str, Option<(&'static str, f64, f64)>, &'static str);
-const TARGET: Option<(&str, f64, f64)> = Some(("a target utilisation between 0.01 and 1", 0.01, 1.0));
+type Row = (
+    PolicyKind,
+    &'static str,
+    Option<(&'static str, f64, f64)>,
+    &'static str,
+);
+const TARGET: Option<(&str, f64, f64)> =
+    Some(("a target utilisation between 0.01 and 1", 0.01, 1.0));
 const ROWS: [Row; 9] = [
     (PolicyKind::Fleetcast, "fleetcast", None, "fleetcast"),
     (PolicyKind::Hpa, "hpa", TARGET, "hpa:0.6"),
-    (PolicyKind::KubernetesHpa, "kubernetes-hpa", TARGET, "kubernetes-hpa:0.6"),
-    (PolicyKind::TargetTracking, "target-tracking", TARGET, "target-tracking:0.6"),
-    (PolicyKind::AwsPredictive, "aws-predictive", TARGET, "aws-predictive:0.6"),
-    (PolicyKind::React, "react", Some(("a factor between 0.1 and 100", 0.1, 100.0)), "react:1.2"),
+    (
+        PolicyKind::KubernetesHpa,
+        "kubernetes-hpa",
+        TARGET,
+        "kubernetes-hpa:0.6",
+    ),
+    (
+        PolicyKind::TargetTracking,
+        "target-tracking",
+        TARGET,
+        "target-tracking:0.6",
+    ),
+    (
+        PolicyKind::AwsPredictive,
+        "aws-predictive",
+        TARGET,
+        "aws-predictive:0.6",
+    ),
+    (
+        PolicyKind::React,
+        "react",
+        Some(("a factor between 0.1 and 100", 0.1, 100.0)),
+        "react:1.2",
+    ),
     (PolicyKind::MaxYesterday, "max", TARGET, "max:0.8"),
-    (PolicyKind::Static, "static", Some(("a number of units", 1.0, 1e9)), "static:40"),
+    (
+        PolicyKind::Static,
+        "static",
+        Some(("a number of units", 1.0, 1e9)),
+        "static:40",
+    ),
     (PolicyKind::Oracle, "oracle", None, "oracle"),
 ];
 
 impl PolicySpec {
     /// A policy with its knob and no floor.
     pub fn new(kind: PolicyKind, knob: f64) -> Self {
-        Self { kind, knob, floor: 1 }
+        Self {
+            kind,
+            knob,
+            floor: 1,
+        }
     }
 
     /// The same with a floor.
     pub fn with_floor(self, floor: u64) -> Self {
-        Self { floor: floor.max(1), ..self }
+        Self {
+            floor: floor.max(1),
+            ..self
+        }
     }
 
     /// A policy in its first state; `None` for ours and for perfect foresight, which are not rules on a view.
@@ -107,11 +147,19 @@ impl PolicySpec {
         Some(match self.kind {
             PolicyKind::Fleetcast | PolicyKind::Oracle => return None,
             PolicyKind::Hpa => Policy::Hpa(hpa::SimpleHpa::new(knob, floor, surroundings)),
-            PolicyKind::KubernetesHpa => Policy::KubernetesHpa(hpa::KubernetesHpa::new(knob, floor, surroundings)),
-            PolicyKind::TargetTracking => Policy::TargetTracking(aws::TargetTracking::new(knob, floor, surroundings)),
-            PolicyKind::AwsPredictive => Policy::AwsPredictive(aws::AwsPredictive::new(knob, floor, surroundings)),
+            PolicyKind::KubernetesHpa => {
+                Policy::KubernetesHpa(hpa::KubernetesHpa::new(knob, floor, surroundings))
+            }
+            PolicyKind::TargetTracking => {
+                Policy::TargetTracking(aws::TargetTracking::new(knob, floor, surroundings))
+            }
+            PolicyKind::AwsPredictive => {
+                Policy::AwsPredictive(aws::AwsPredictive::new(knob, floor, surroundings))
+            }
             PolicyKind::React => Policy::React(simple::React::new(knob, floor, surroundings)),
-            PolicyKind::MaxYesterday => Policy::MaxYesterday(simple::MaxYesterday::new(knob, floor, surroundings)),
+            PolicyKind::MaxYesterday => {
+                Policy::MaxYesterday(simple::MaxYesterday::new(knob, floor, surroundings))
+            }
             PolicyKind::Static => Policy::Static((knob as u64).max(floor)),
         })
     }
@@ -138,7 +186,9 @@ impl PolicySpec {
 
     fn row(kind: PolicyKind) -> Row {
         // Every kind has its row: the round-trip test walks all of them.
-        ROWS.into_iter().find(|row| row.0 == kind).unwrap_or(ROWS[0])
+        ROWS.into_iter()
+            .find(|row| row.0 == kind)
+            .unwrap_or(ROWS[0])
     }
 }
 
@@ -148,14 +198,30 @@ impl FromStr for PolicySpec {
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let mut parts = text.split(',').map(str::trim);
         let head = parts.next().unwrap_or_default();
-        let (name, knob_text) = head.split_once(':').map_or((head, None), |(name, knob)| (name, Some(knob)));
-        let row = ROWS.into_iter().find(|row| row.1 == name).ok_or_else(|| SpecError::Unknown(name.to_string()))?;
+        let (name, knob_text) = head
+            .split_once(':')
+            .map_or((head, None), |(name, knob)| (name, Some(knob)));
+        let row = ROWS
+            .into_iter()
+            .find(|row| row.1 == name)
+            .ok_or_else(|| SpecError::Unknown(name.to_string()))?;
         let (kind, policy, knob_rule, example) = row;
-        let bad = |text: &str, needs| SpecError::BadKnob { policy, text: text.to_string(), needs, example };
+        let bad = |text: &str, needs| SpecError::BadKnob {
+            policy,
+            text: text.to_string(),
+            needs,
+            example,
+        };
         let knob = match (knob_rule, knob_text) {
             (None, None) => 0.0,
             (None, Some(text)) => return Err(bad(text, "it takes no number")),
-            (Some((needs, ..)), None) => return Err(SpecError::NeedsKnob { policy, needs, example }),
+            (Some((needs, ..)), None) => {
+                return Err(SpecError::NeedsKnob {
+                    policy,
+                    needs,
+                    example,
+                });
+            }
             (Some((needs, low, high)), Some(text)) => {
                 let knob: f64 = text.parse().map_err(|_| bad(text, needs))?;
                 let whole = kind != PolicyKind::Static || knob.fract() == 0.0;
@@ -167,8 +233,12 @@ impl FromStr for PolicySpec {
         };
         let mut floor = 1;
         for option in parts {
-            let units = option.strip_prefix("min=").and_then(|units| units.parse().ok());
-            floor = units.filter(|units| *units >= 1).ok_or_else(|| SpecError::BadOption(option.to_string()))?;
+            let units = option
+                .strip_prefix("min=")
+                .and_then(|units| units.parse().ok());
+            floor = units
+                .filter(|units| *units >= 1)
+                .ok_or_else(|| SpecError::BadOption(option.to_string()))?;
         }
         Ok(Self { kind, knob, floor })
     }
@@ -208,17 +278,34 @@ mod tests {
     #[test]
     fn what_is_typed_is_what_is_printed() {
         for text in [
-            "fleetcast", "hpa:0.6", "hpa:0.6,min=12", "kubernetes-hpa:0.5", "target-tracking:0.6",
-            "aws-predictive:0.6", "react:1.2", "max:0.8,min=3", "static:40", "oracle",
+            "fleetcast",
+            "hpa:0.6",
+            "hpa:0.6,min=12",
+            "kubernetes-hpa:0.5",
+            "target-tracking:0.6",
+            "aws-predictive:0.6",
+            "react:1.2",
+            "max:0.8,min=3",
+            "static:40",
+            "oracle",
         ] {
-            assert_eq!(text.parse::<PolicySpec>().map(|spec| spec.to_string()), Ok(text.to_string()));
+            assert_eq!(
+                text.parse::<PolicySpec>().map(|spec| spec.to_string()),
+                Ok(text.to_string())
+            );
         }
     }
 
     #[test]
     fn bad_policies_say_how_to_mend_them() {
-        let message = |text: &str| text.parse::<PolicySpec>().map_or_else(|e| e.to_string(), |spec| format!("accepted {spec}"));
-        assert!(message("hpa").contains("needs a target utilisation between 0.01 and 1, such as `hpa:0.6`"));
+        let message = |text: &str| {
+            text.parse::<PolicySpec>()
+                .map_or_else(|e| e.to_string(), |spec| format!("accepted {spec}"))
+        };
+        assert!(
+            message("hpa")
+                .contains("needs a target utilisation between 0.01 and 1, such as `hpa:0.6`")
+        );
         assert!(message("hpa:60").contains("`60` is no good for policy `hpa`"));
         assert!(message("kpa:0.6").contains("`kpa` is not a policy: use fleetcast, hpa"));
         assert!(message("static:2.5").contains("a number of units"));

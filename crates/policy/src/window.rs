@@ -15,17 +15,29 @@ pub(crate) struct SlidingMax {
 
 impl SlidingMax {
     pub(crate) fn new(length: usize) -> Self {
-        Self { length: length.max(1) as u64, pushed: 0, candidates: VecDeque::new() }
+        Self {
+            length: length.max(1) as u64,
+            pushed: 0,
+            candidates: VecDeque::new(),
+        }
     }
 
     /// Adds a value and returns the highest of the last `length`, this one included.
     pub(crate) fn push(&mut self, value: f64) -> f64 {
-        while self.candidates.back().is_some_and(|(_, last)| *last <= value) {
+        while self
+            .candidates
+            .back()
+            .is_some_and(|(_, last)| *last <= value)
+        {
             self.candidates.pop_back();
         }
         self.candidates.push_back((self.pushed, value));
         self.pushed += 1;
-        while self.candidates.front().is_some_and(|(index, _)| index + self.length < self.pushed) {
+        while self
+            .candidates
+            .front()
+            .is_some_and(|(index, _)| index + self.length < self.pushed)
+        {
             self.candidates.pop_front();
         }
         self.candidates.front().map_or(value, |(_, value)| *value)
@@ -44,6 +56,10 @@ impl ScaleInWindow {
     /// What is wanted after the window, given what is wanted now and how many units there are.
     pub(crate) fn apply(&mut self, wanted: u64, total: u64) -> u64 {
         let highest = self.0.push(wanted as f64) as u64;
-        if wanted > total { wanted } else { highest.min(total) }
+        if wanted > total {
+            wanted
+        } else {
+            highest.min(total)
+        }
     }
 }

@@ -119,8 +119,12 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
     let mut section = |head: &str, entries: Vec<String>, most: usize| {
         let left_out = entries.len().saturating_sub(most);
         for (index, entry) in entries.into_iter().take(most).enumerate() {
-            let head = if index == 0 { head } else { "" };
-            lines.push(cut(&format!("  {head:<9} {entry}"), style.width));
+            for (row, text) in folded(entry, style.width.saturating_sub(14).max(20)).into_iter().enumerate()
+            {
+                let head = if index == 0 && row == 0 { head } else { "" };
+                let indent = if row > 0 { "  " } else { "" };
+                lines.push(cut(&format!("  {head:<9} {indent}{text}"), style.width));
+            }
         }
         if left_out > 0 {
             lines.push(format!(
@@ -130,7 +134,7 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
         }
     };
     section("seen", vec![seen(&view.inputs)], 1);
-    section("expected", expected(view), 2);
+    section("expected", expected(view), 3);
     section("needs", view.requirement.iter().map(resource).collect(), 6);
     section(
         "wanted",
@@ -161,6 +165,15 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
     );
     lines.truncate(MOST_LINES);
     lines.join("\n") + "\n"
+}
+
+/// The entry as it stands if it fits, else wrapped.
+fn folded(entry: String, width: usize) -> Vec<String> {
+    if entry.chars().count() <= width + 2 {
+        vec![entry]
+    } else {
+        wrap(&entry, width)
+    }
 }
 
 fn headline(view: &DecisionView) -> String {
@@ -222,9 +235,8 @@ fn expected(view: &DecisionView) -> Vec<String> {
     let unit = &view.inputs.demand_unit;
     vec![
         format!(
-            "at {}, when an order placed now serves ({}):",
+            "at {}, when an order placed now would serve:",
             time::moment(forecast.arrival),
-            forecast.model
         ),
         format!(
             "{} {unit}",
@@ -234,13 +246,14 @@ fn expected(view: &DecisionView) -> Vec<String> {
                 quantiles.join(", ")
             }
         ),
+        format!("by {}", forecast.model),
     ]
 }
 
 fn resource(view: &ResourceView) -> String {
     let binds = if view.binding { "  ◂ binds" } else { "" };
     format!(
-        "{:<10} {:>9} {:<6} = {}{binds}",
+        "{:<25} {:>9} {:<12} = {}{binds}",
         view.resource,
         quantity(view.quantity),
         view.unit,
@@ -381,10 +394,11 @@ mod tests {
         let expected = "\
 web: orders 6 units (Tue 4 Mar 2025 03:05 UTC)
   seen      demand of 10,450 interactions/min, 1 min 10 s old; 1 step missing in the last hour
-  expected  at Tue 4 Mar 2025 03:11 UTC, when an order placed now serves (combination of 4):
+  expected  at Tue 4 Mar 2025 03:11 UTC, when an order placed now would serve:
             50 % under 10,900, 95 % under 12,300, 99.5 % under 13,800 interactions/min
-  needs     CPU             86.5 cores  = 44 units  ◂ binds
-            Memory           140 GB     = 35 units
+            by combination of 4
+  needs     CPU                            86.5 cores        = 44 units  ◂ binds
+            Memory                          140 GB           = 35 units
   wanted    44 units, with 36 ready and 2 on the way
   because      +35 baseline
                 +4 season: Tuesday morning

@@ -1,6 +1,9 @@
 //! The simulated cloud: instances that boot, serve, drain and are billed, in virtual time.
 
-use fleetcast_model::{Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex, Order, Token};
+use fleetcast_model::{
+    Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex, Order,
+    Timing, Token,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::boot::BootTime;
@@ -19,9 +22,16 @@ pub struct Lifecycle {
     pub warm_up: SignedDuration,
 }
 
-/// Effective capacity of a unit that has just entered service, as a share of its full capacity.
-/// Caches are cold and the load balancer starts slowly; it grows evenly over the warm-up.
-const COLD_SHARE: f64 = 0.5;
+impl Lifecycle {
+    fn warmth(&self, age: SignedDuration) -> f64 {
+        let timing = Timing {
+            boot: None,
+            drain: self.drain,
+            warm_up: self.warm_up,
+        };
+        timing.warmth(age)
+    }
+}
 
 /// Money times time, in micro-dollars × seconds ÷ hours: exact until it is shown.
 pub type Bill = u128;
@@ -67,17 +77,53 @@ pub struct Serving {
 
 impl SimCloud {
     /// A cloud with these offers and nothing running.
-    pub fn new(offers: Vec<Offer>, units_each: Vec<Vec<u32>>, lifecycles: Vec<Lifecycle>, api_delay: SignedDuration, step: SignedDuration, random: Random) -> Self {
+    pub fn new(
+        offers: Vec<Offer>,
+        units_each: Vec<Vec<u32>>,
+        lifecycles: Vec<Lifecycle>,
+        api_delay: SignedDuration,
+        step: SignedDuration,
+        random: Random,
+    ) -> Self {
         let topped_up = vec![0; lifecycles.len()];
-        Self { offers, units_each, lifecycles, api_delay, step, instances: Vec::new(), random, topped_up }
+        Self {
+            offers,
+            units_each,
+            lifecycles,
+            api_delay,
+            step,
+            instances: Vec::new(),
+            random,
+            topped_up,
+        }
     }
 
     /// Puts instances into service that have been there all along.
-    pub fn start_with(&mut self, component: ComponentIndex, offer: OfferIndex, count: u32, now: Timestamp) {
+    pub fn start_with(
+        &mut self,
+        component: ComponentIndex,
+        offer: OfferIndex,
+        count: u32,
+        now: Timestamp,
+    ) {
         let token = Token::of(&[b"initial", &component.0.to_le_bytes()]);
         let warm = now - self.lifecycle(component).warm_up;
-        let cohort = Cohort { token, first: 0, count, component, offer, state: InstanceState::InService, since: warm };
-        self.instances.push(Group { cohort, ordered: now, up: now, healthy: now, gone: Timestamp::MAX });
+        let cohort = Cohort {
+            token,
+            first: 0,
+            count,
+            component,
+            offer,
+            state: InstanceState::InService,
+            since: warm,
+        };
+        self.instances.push(Group {
+            cohort,
+            ordered: now,
+            up: now,
+            healthy: now,
+            gone: Timestamp::MAX,
+        });
     }
 
     /// Lets time pass: what has booted is configured, what is configured is healthy, what has drained is gone.
@@ -96,12 +142,20 @@ impl SimCloud {
 
     /// Lists everything, oldest order first.
     pub fn list(&self, now: Timestamp) -> Inventory {
-        Inventory { as_of: now, complete: true, cohorts: self.instances.iter().map(|group| group.cohort).collect() }
+        Inventory {
+            as_of: now,
+            complete: true,
+            cohorts: self.instances.iter().map(|group| group.cohort).collect(),
+        }
     }
 
     /// Rents instances; each boots in its own time.
     pub fn order(&mut self, order: &Order, now: Timestamp) {
-        if self.instances.iter().any(|group| group.cohort.token == order.token) {
+        if self
+            .instances
+            .iter()
+            .any(|group| group.cohort.token == order.token)
+        {
             return; // The same token again: the same instances.
         }
         let lifecycle = self.lifecycles[usize::from(order.component.0)].clone();
@@ -109,9 +163,27 @@ impl SimCloud {
             let up = now + api_delay + boot;
             let healthy = up + lifecycle.configure;
             let at_once = healthy == now;
-            let state = if at_once { InstanceState::InService } else { InstanceState::Booting };
-            let cohort = Cohort { token: order.token, first, count, component: order.component, offer: order.offer, state, since: now };
-            self.instances.push(Group { cohort, ordered: now, up, healthy, gone: Timestamp::MAX });
+            let state = if at_once {
+                InstanceState::InService
+            } else {
+                InstanceState::Booting
+            };
+            let cohort = Cohort {
+                token: order.token,
+                first,
+                count,
+                component: order.component,
+                offer: order.offer,
+                state,
+                since: now,
+            };
+            self.instances.push(Group {
+                cohort,
+                ordered: now,
+                up,
+                healthy,
+                gone: Timestamp::MAX,
+            });
         };
         if let BootTime::Fixed(boot) = lifecycle.boot {
             add(0, order.instances, boot, self.api_delay);
@@ -121,12 +193,20 @@ impl SimCloud {
         let step = self.step.as_secs().max(1);
         let random = &mut self.random;
         let draw = |_| lifecycle.boot.sample(random).as_secs().max(1);
-        let mut boots: Vec<i64> = (0..order.instances).map(draw).map(|seconds| (seconds + step - 1) / step * step).collect();
+        let mut boots: Vec<i64> = (0..order.instances)
+            .map(draw)
+            .map(|seconds| (seconds + step - 1) / step * step)
+            .collect();
         boots.sort_unstable();
         let mut first = 0;
         for same in boots.chunk_by(|a, b| a == b) {
             let count = same.len() as u32;
-            add(first, count, SignedDuration::from_secs(same[0]), self.api_delay);
+            add(
+                first,
+                count,
+                SignedDuration::from_secs(same[0]),
+                self.api_delay,
+            );
             first += count;
         }
     }
@@ -142,23 +222,33 @@ impl SimCloud {
 
     /// Gives instances back: those in service drain, the others end now.
     pub fn release(&mut self, range: &InstanceRange, now: Timestamp) {
-        let drains: Vec<SignedDuration> = self.lifecycles.iter().map(|lifecycle| lifecycle.drain).collect();
+        let drains: Vec<SignedDuration> = self
+            .lifecycles
+            .iter()
+            .map(|lifecycle| lifecycle.drain)
+            .collect();
         self.split(range, |group| {
             if group.cohort.state == InstanceState::Draining {
                 return;
             }
             let serving = group.cohort.state == InstanceState::InService;
-            let drain = if serving { drains[usize::from(group.cohort.component.0)] } else { SignedDuration::ZERO };
+            let drain = if serving {
+                drains[usize::from(group.cohort.component.0)]
+            } else {
+                SignedDuration::ZERO
+            };
             (group.cohort.state, group.cohort.since) = (InstanceState::Draining, now);
             group.gone = now + drain;
         });
         for group in &self.instances {
             if group.cohort.state == InstanceState::Draining && group.gone <= now {
                 let component = usize::from(group.cohort.component.0);
-                self.topped_up[component] += top_up(group, &self.offers[usize::from(group.cohort.offer.0)], now);
+                self.topped_up[component] +=
+                    top_up(group, &self.offers[usize::from(group.cohort.offer.0)], now);
             }
         }
-        self.instances.retain(|group| group.cohort.state != InstanceState::Draining || now < group.gone);
+        self.instances
+            .retain(|group| group.cohort.state != InstanceState::Draining || now < group.gone);
     }
 
     /// What serves and what is paid for in each component, for an interval that begins now.
@@ -167,14 +257,14 @@ impl SimCloud {
         serving.resize(self.lifecycles.len(), Serving::default());
         for group in &self.instances {
             let component = usize::from(group.cohort.component.0);
-            let units = u64::from(group.cohort.count) * u64::from(self.units_each[component][usize::from(group.cohort.offer.0)]);
+            let units = u64::from(group.cohort.count)
+                * u64::from(self.units_each[component][usize::from(group.cohort.offer.0)]);
             let at = &mut serving[component];
             at.paid += units;
             if group.cohort.state == InstanceState::InService {
                 at.ready += units;
-                let warm_up = self.lifecycles[component].warm_up.as_secs_f64();
-                let age = now.duration_since(group.cohort.since).as_secs_f64();
-                let warmth = if age >= warm_up { 1.0 } else { COLD_SHARE + (1.0 - COLD_SHARE) * age / warm_up };
+                let age = now.duration_since(group.cohort.since);
+                let warmth = self.lifecycles[component].warmth(age);
                 at.effective += units as f64 * warmth;
             }
         }
@@ -189,7 +279,9 @@ impl SimCloud {
             let end = group.gone.min(until);
             let seconds = end.duration_since(from).as_secs().max(0).unsigned_abs();
             let offer = &self.offers[usize::from(group.cohort.offer.0)];
-            let bill = u128::from(offer.price.get()) * u128::from(seconds) * u128::from(group.cohort.count);
+            let bill = u128::from(offer.price.get())
+                * u128::from(seconds)
+                * u128::from(group.cohort.count);
             let component = usize::from(group.cohort.component.0);
             bills[component] += bill;
             if group.cohort.state == InstanceState::Draining && group.gone <= until {
@@ -205,25 +297,49 @@ impl SimCloud {
     /// Applies a change to some instances of a group, which become a group of their own.
     fn split(&mut self, range: &InstanceRange, change: impl Fn(&mut Group)) {
         let inside = |cohort: &Cohort| {
-            cohort.token == range.token && range.first >= cohort.first && range.first + range.count <= cohort.first + cohort.count
+            cohort.token == range.token
+                && range.first >= cohort.first
+                && range.first + range.count <= cohort.first + cohort.count
         };
-        let Some(at) = self.instances.iter().position(|group| inside(&group.cohort)) else { return };
+        let Some(at) = self
+            .instances
+            .iter()
+            .position(|group| inside(&group.cohort))
+        else {
+            return;
+        };
         let whole = self.instances[at];
         let end = whole.cohort.first + whole.cohort.count;
-        let part = |first: u32, count: u32| Group { cohort: Cohort { first, count, ..whole.cohort }, ..whole };
+        let part = |first: u32, count: u32| Group {
+            cohort: Cohort {
+                first,
+                count,
+                ..whole.cohort
+            },
+            ..whole
+        };
         let mut changed = part(range.first, range.count);
         change(&mut changed);
         let before = part(whole.cohort.first, range.first - whole.cohort.first);
         let after = part(range.first + range.count, end - range.first - range.count);
-        let parts = [before, changed, after].into_iter().filter(|group| group.cohort.count > 0);
+        let parts = [before, changed, after]
+            .into_iter()
+            .filter(|group| group.cohort.count > 0);
         self.instances.splice(at..=at, parts);
     }
 }
 
 /// What an instance that ends still owes for its minimum and its last started period.
 fn top_up(group: &Group, offer: &Offer, end: Timestamp) -> Bill {
-    let age = end.duration_since(group.ordered).as_secs().max(0).unsigned_abs();
+    let age = end
+        .duration_since(group.ordered)
+        .as_secs()
+        .max(0)
+        .unsigned_abs();
     let granularity = u64::from(offer.billing.granularity_seconds.max(1));
-    let billed = age.div_ceil(granularity).saturating_mul(granularity).max(u64::from(offer.billing.minimum_seconds));
+    let billed = age
+        .div_ceil(granularity)
+        .saturating_mul(granularity)
+        .max(u64::from(offer.billing.minimum_seconds));
     u128::from(offer.price.get()) * u128::from(billed - age) * u128::from(group.cohort.count)
 }

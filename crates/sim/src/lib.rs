@@ -19,4 +19,6 @@ pub use plain::{PlainError, PlainSetting};
 pub use random::Random;
 pub use recording::{FORMAT, Recorder, Replay, ReplayError};
 pub use tally::Tally;
-pub use world::{ComponentInterval, Interval, Sim, Simulation, Sink, run_to_end, simulate};
+pub use world::{
+    ComponentInterval, Interval, Sim, Simulation, Sink, run_to_end, simulate, simulate_with_engine,
+};

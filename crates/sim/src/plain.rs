@@ -3,9 +3,9 @@
 
 use fleetcast_engine::EngineConfig;
 use fleetcast_model::{
-    Billing, Bytes, Component, ComponentName, Configuration, Fleet, FleetName, InteractionType, MicroUsdPerHour,
-    MilliCores, Mode, Objective, Offer, OfferId, Placement, ProviderKind, PurchaseKind, Region, Sla, Timing, UnitSize,
-    Units,
+    Billing, Bytes, Component, ComponentName, Configuration, Fleet, FleetName, InteractionType,
+    MicroUsdPerHour, MilliCores, Mode, Objective, Offer, OfferId, Placement, ProviderKind,
+    PurchaseKind, Region, Sla, Timing, UnitSize, Units,
 };
 use fleetcast_policy::PolicySpec;
 use fleetcast_series::Series;
@@ -53,7 +53,11 @@ impl PlainSetting {
             return Err(PlainError::Capacity(self.per_unit));
         }
         let year = SignedDuration::from_hours(365 * 24);
-        for (what, value) in [("a boot", self.boot), ("a drain", self.drain), ("a warm-up", self.warm_up)] {
+        for (what, value) in [
+            ("a boot", self.boot),
+            ("a drain", self.drain),
+            ("a warm-up", self.warm_up),
+        ] {
             if value.is_negative() || value > year {
                 return Err(PlainError::Time { what, value });
             }
@@ -127,7 +131,10 @@ fn plain_offer() -> Offer {
         disk_io: None,
         bandwidth: None,
         price: MicroUsdPerHour::new(1_000_000),
-        billing: Billing { minimum_seconds: 0, granularity_seconds: 1 },
+        billing: Billing {
+            minimum_seconds: 0,
+            granularity_seconds: 1,
+        },
     }
 }
 
@@ -139,7 +146,13 @@ fn plain_fleet(objective: Option<Objective>, drain: SignedDuration) -> Fleet {
         offers: Vec::new(),
         purchase_kinds: vec![PurchaseKind::OnDemand],
     };
-    let unit = UnitSize { cpu: MilliCores::new(1_000), memory: Bytes::new(1_000_000_000), disk_io: None, bandwidth: None, storage: None };
+    let unit = UnitSize {
+        cpu: MilliCores::new(1_000),
+        memory: Bytes::new(1_000_000_000),
+        disk_io: None,
+        bandwidth: None,
+        storage: None,
+    };
     let component = Component {
         name: ComponentName::new("plain").expect("a name"),
         unit,
@@ -149,12 +162,21 @@ fn plain_fleet(objective: Option<Objective>, drain: SignedDuration) -> Fleet {
         desired: None,
         current: None,
         configuration: Configuration::default(),
-        sla: Sla { latency_ms_p95: None, availability: None, importance: 5, objective },
+        sla: Sla {
+            latency_ms_p95: None,
+            availability: None,
+            importance: 5,
+            objective,
+        },
         serves: vec![plain_type()],
         depends_on: Vec::new(),
         stateful: false,
         standby: None,
-        timing: Timing { boot: None, drain, warm_up: SignedDuration::ZERO },
+        timing: Timing {
+            boot: None,
+            drain,
+            warm_up: SignedDuration::ZERO,
+        },
     };
     Fleet {
         name: FleetName::new("plain").expect("a name"),

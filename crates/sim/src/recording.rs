@@ -42,7 +42,11 @@ pub struct Recorder<W> {
 impl<W: Write> Recorder<W> {
     /// Begins a recording with its header.
     pub fn new(mut out: W, config: &EngineConfig) -> io::Result<Self> {
-        let header = Header { format: FORMAT.into(), version: env!("CARGO_PKG_VERSION").into(), config: config.clone() };
+        let header = Header {
+            format: FORMAT.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            config: config.clone(),
+        };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
         Ok(Self { out })
@@ -50,7 +54,14 @@ impl<W: Write> Recorder<W> {
 
     /// Records what was seen and what was decided.
     pub fn step(&mut self, seen: &[Observation], step: &Step) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, &LineOut { now: step.now, seen, step })?;
+        serde_json::to_writer(
+            &mut self.out,
+            &LineOut {
+                now: step.now,
+                seen,
+                step,
+            },
+        )?;
         self.out.write_all(b"\n")
     }
 
@@ -80,7 +91,9 @@ pub enum ReplayError {
     #[error("the recording's configuration is refused")]
     Config(#[from] fleetcast_engine::ConfigError),
     /// A step came out otherwise.
-    #[error("step {step} at {now} differs from the recording at `{pointer}`: recorded {recorded}, now {found}")]
+    #[error(
+        "step {step} at {now} differs from the recording at `{pointer}`: recorded {recorded}, now {found}"
+    )]
     Differs {
         /// Its number, from 0.
         step: u64,
@@ -111,30 +124,60 @@ impl<R: BufRead, F: FnMut(&Step, &[Observation]) -> bool> Replay<R, F> {
     /// Opens a recording: its engine, as it was before the first step, and the world to drive it in.
     pub fn open(input: R, on_step: F) -> Result<(Engine, Self), ReplayError> {
         let mut lines = input.lines();
-        let damaged = |source: Box<dyn std::error::Error + Send + Sync>| ReplayError::Damaged { line: 1, source };
-        let header = lines.next().ok_or_else(|| damaged("the file is empty".into()))?.map_err(|e| damaged(e.into()))?;
-        let format: serde_json::Value = serde_json::from_str(&header).map_err(|e| damaged(e.into()))?;
-        let format = format.get("format").and_then(|format| format.as_str()).unwrap_or("unknown").to_string();
+        let damaged = |source: Box<dyn std::error::Error + Send + Sync>| ReplayError::Damaged {
+            line: 1,
+            source,
+        };
+        let header = lines
+            .next()
+            .ok_or_else(|| damaged("the file is empty".into()))?
+            .map_err(|e| damaged(e.into()))?;
+        let format: serde_json::Value =
+            serde_json::from_str(&header).map_err(|e| damaged(e.into()))?;
+        let format = format
+            .get("format")
+            .and_then(|format| format.as_str())
+            .unwrap_or("unknown")
+            .to_string();
         if format != FORMAT {
             return Err(ReplayError::Format(format));
         }
         let header: Header = serde_json::from_str(&header).map_err(|e| damaged(e.into()))?;
         let engine = Engine::new(header.config)?;
-        Ok((engine, Self { lines, line: 1, recorded: None, steps: 0, on_step, stopped: false }))
+        Ok((
+            engine,
+            Self {
+                lines,
+                line: 1,
+                recorded: None,
+                steps: 0,
+                on_step,
+                stopped: false,
+            },
+        ))
     }
 }
 
 impl<R: BufRead, F: FnMut(&Step, &[Observation]) -> bool> World for Replay<R, F> {
     type Error = ReplayError;
 
-    async fn observe(&mut self, _wake_at: Timestamp, seen: &mut Vec<Observation>) -> Result<Option<Timestamp>, ReplayError> {
+    async fn observe(
+        &mut self,
+        _wake_at: Timestamp,
+        seen: &mut Vec<Observation>,
+    ) -> Result<Option<Timestamp>, ReplayError> {
         if self.stopped {
             return Ok(None);
         }
-        let Some(line) = self.lines.next() else { return Ok(None) };
+        let Some(line) = self.lines.next() else {
+            return Ok(None);
+        };
         self.line += 1;
         let number = self.line;
-        let damaged = |source| ReplayError::Damaged { line: number, source };
+        let damaged = |source| ReplayError::Damaged {
+            line: number,
+            source,
+        };
         let line = line.map_err(|e| damaged(e.into()))?;
         let line: LineIn = serde_json::from_str(&line).map_err(|e| damaged(e.into()))?;
         seen.extend(line.seen);
@@ -144,14 +187,27 @@ impl<R: BufRead, F: FnMut(&Step, &[Observation]) -> bool> World for Replay<R, F>
 
     async fn record(&mut self, seen: &[Observation], step: &Step) -> Result<(), ReplayError> {
         let number = self.line;
-        let damaged = |source| ReplayError::Damaged { line: number, source };
+        let damaged = |source| ReplayError::Damaged {
+            line: number,
+            source,
+        };
         let found = serde_json::to_string(step).map_err(|e| damaged(e.into()))?;
-        let recorded = self.recorded.take().map(|recorded| recorded.get().to_string()).unwrap_or_default();
+        let recorded = self
+            .recorded
+            .take()
+            .map(|recorded| recorded.get().to_string())
+            .unwrap_or_default();
         if found != recorded {
             let old = serde_json::from_str(&recorded).map_err(|e| damaged(e.into()))?;
             let new = serde_json::from_str(&found).map_err(|e| damaged(e.into()))?;
             let (pointer, recorded, found) = first_difference(&old, &new, String::new());
-            return Err(ReplayError::Differs { step: self.steps, now: step.now, pointer, recorded, found });
+            return Err(ReplayError::Differs {
+                step: self.steps,
+                now: step.now,
+                pointer,
+                recorded,
+                found,
+            });
         }
         self.steps += 1;
         self.stopped = !(self.on_step)(step, seen);
@@ -164,12 +220,19 @@ impl<R: BufRead, F: FnMut(&Step, &[Observation]) -> bool> World for Replay<R, F>
 }
 
 /// The first member in which two values differ: its pointer and both its texts.
-fn first_difference(old: &serde_json::Value, new: &serde_json::Value, at: String) -> (String, String, String) {
+fn first_difference(
+    old: &serde_json::Value,
+    new: &serde_json::Value,
+    at: String,
+) -> (String, String, String) {
     use serde_json::Value::{Array, Object};
     match (old, new) {
         (Object(a), Object(b)) => {
             for key in a.keys().chain(b.keys()) {
-                let (x, y) = (a.get(key).unwrap_or(&serde_json::Value::Null), b.get(key).unwrap_or(&serde_json::Value::Null));
+                let (x, y) = (
+                    a.get(key).unwrap_or(&serde_json::Value::Null),
+                    b.get(key).unwrap_or(&serde_json::Value::Null),
+                );
                 if x != y {
                     return first_difference(x, y, format!("{at}/{key}"));
                 }

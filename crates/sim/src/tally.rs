@@ -45,7 +45,12 @@ pub struct Tally {
 impl Tally {
     /// Starts at nothing.
     pub fn new(warm_up_steps: usize, step_seconds: u32, cheapest: Vec<u64>) -> Self {
-        Self { warm_up_steps, cheapest, step_seconds: u64::from(step_seconds), ..Self::default() }
+        Self {
+            warm_up_steps,
+            cheapest,
+            step_seconds: u64::from(step_seconds),
+            ..Self::default()
+        }
     }
 
     /// Adds an interval; `scaled` says whether something was ordered or given back at its end.
@@ -61,7 +66,8 @@ impl Tally {
             self.bill += at.bill;
             self.paid += at.serving.paid;
             self.need += at.need;
-            self.foresight += u128::from(*cheapest) * u128::from(at.need) * u128::from(self.step_seconds);
+            self.foresight +=
+                u128::from(*cheapest) * u128::from(at.need) * u128::from(self.step_seconds);
             self.demand += at.volume;
             self.unserved += at.unserved;
             self.violations += u64::from(at.violated);
@@ -99,7 +105,11 @@ impl Tally {
 
     /// Share of the demand that found no capacity in time.
     pub fn unserved_share(&self) -> f64 {
-        if self.demand > 0.0 { self.unserved / self.demand } else { 0.0 }
+        if self.demand > 0.0 {
+            self.unserved / self.demand
+        } else {
+            0.0
+        }
     }
 
     /// Share of component-steps in which the latency target was missed.
@@ -116,13 +126,20 @@ impl Tally {
     /// Unit starts a day, in multiples of the mean fleet.
     pub fn starts_per_day(&self) -> f64 {
         let mean = self.ready as f64 / self.steps.max(1) as f64;
-        if mean > 0.0 && self.steps > 0 { self.starts as f64 / self.days() / mean } else { 0.0 }
+        if mean > 0.0 && self.steps > 0 {
+            self.starts as f64 / self.days() / mean
+        } else {
+            0.0
+        }
     }
 }
 
 impl Sink for Tally {
     fn step(&mut self, interval: &Interval, _seen: &[Observation], step: &Step) {
-        let scaled = step.components.iter().any(|c| c.ordered.get() + c.cancelled.get() + c.drained.get() > 0);
+        let scaled = step
+            .components
+            .iter()
+            .any(|c| c.ordered.get() + c.cancelled.get() + c.drained.get() > 0);
         self.add(interval, scaled);
     }
 }

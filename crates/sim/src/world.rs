@@ -93,28 +93,58 @@ pub struct Sim<'a, S> {
 }
 
 /// Runs a configuration on a simulation to the end of its demand, and gives the sink back.
-pub fn simulate<S: Sink>(config: EngineConfig, simulation: &Simulation, sink: S) -> Result<S, fleetcast_engine::ConfigError> {
+pub fn simulate<S: Sink>(
+    config: EngineConfig,
+    simulation: &Simulation,
+    sink: S,
+) -> Result<S, fleetcast_engine::ConfigError> {
+    simulate_with_engine(config, simulation, sink).map(|(sink, _)| sink)
+}
+
+/// The same, with the engine as it is after the last step.
+pub fn simulate_with_engine<S: Sink>(
+    config: EngineConfig,
+    simulation: &Simulation,
+    sink: S,
+) -> Result<(S, Engine), fleetcast_engine::ConfigError> {
     let mut sim = Sim::new(&config, simulation, sink)?;
     let mut engine = Engine::new(config)?;
     match run_to_end(fleetcast_engine::drive(&mut engine, &mut sim)) {
-        Ok(()) => Ok(sim.sink),
+        Ok(()) => Ok((sim.sink, engine)),
         Err(never) => match never {},
     }
 }
 
 impl<'a, S: Sink> Sim<'a, S> {
     /// Prepares a world in which the fleet that the documents state (or that the first demand needs) runs.
-    pub fn new(config: &EngineConfig, simulation: &'a Simulation, sink: S) -> Result<Self, fleetcast_engine::ConfigError> {
+    pub fn new(
+        config: &EngineConfig,
+        simulation: &'a Simulation,
+        sink: S,
+    ) -> Result<Self, fleetcast_engine::ConfigError> {
         let map = config.demand_map()?;
         let capacities = config.capacity_models(&map)?;
         let step = SignedDuration::from_secs(i64::from(config.step_seconds));
         let components = &config.fleet.components;
         let units_each: Vec<Vec<u32>> = components
             .iter()
-            .map(|component| config.offers.iter().map(|offer| u32::try_from(offer.units_of(&component.unit)).unwrap_or(u32::MAX)).collect())
+            .map(|component| {
+                config
+                    .offers
+                    .iter()
+                    .map(|offer| u32::try_from(offer.units_of(&component.unit)).unwrap_or(u32::MAX))
+                    .collect()
+            })
             .collect();
         let random = Random::new(simulation.seed, "boot times");
-        let cloud = SimCloud::new(config.offers.clone(), units_each, simulation.lifecycles.clone(), simulation.api_delay, step, random);
+        let cloud = SimCloud::new(
+            config.offers.clone(),
+            units_each,
+            simulation.lifecycles.clone(),
+            simulation.api_delay,
+            step,
+            random,
+        );
         let mut sim = Self {
             simulation,
             cloud,
@@ -125,7 +155,10 @@ impl<'a, S: Sink> Sim<'a, S> {
             steps: simulation.demand.iter().map(Series::len).min().unwrap_or(0),
             index: 0,
             start: config.start,
-            interval: Interval { components: vec![ComponentInterval::default(); components.len()], ..Interval::default() },
+            interval: Interval {
+                components: vec![ComponentInterval::default(); components.len()],
+                ..Interval::default()
+            },
             flat: Vec::new(),
             last: vec![0.0; simulation.demand.len()],
             serving: Vec::new(),
@@ -147,20 +180,42 @@ impl<'a, S: Sink> Sim<'a, S> {
         self.map.route(&first, &mut self.volumes);
         for (index, component) in config.fleet.components.iter().enumerate() {
             self.flat.clear();
-            self.flat.extend(self.volumes[index].iter().map(|volume| volume.unwrap_or(0.0)));
+            self.flat.extend(
+                self.volumes[index]
+                    .iter()
+                    .map(|volume| volume.unwrap_or(0.0)),
+            );
             let need = need(self.capacities[index].load(&self.flat).units);
-            let units = component.current.map_or(need, |current| current.get()).clamp(component.floor.get(), component.ceiling.get());
+            let units = component
+                .current
+                .map_or(need, |current| current.get())
+                .clamp(component.floor.get(), component.ceiling.get());
             let each = |offer: &fleetcast_model::Offer| offer.units_of(&component.unit);
             let allowed = |offer: &&(usize, &fleetcast_model::Offer)| {
-                each(offer.1) > 0 && component.placements.iter().any(|p| p.provider == offer.1.provider && p.region == offer.1.region && (p.offers.is_empty() || p.offers.contains(&offer.1.id)))
+                each(offer.1) > 0
+                    && component.placements.iter().any(|p| {
+                        p.provider == offer.1.provider
+                            && p.region == offer.1.region
+                            && (p.offers.is_empty() || p.offers.contains(&offer.1.id))
+                    })
             };
-            let offers: Vec<(usize, &fleetcast_model::Offer)> = config.offers.iter().enumerate().collect();
-            let cheapest = offers.iter().filter(allowed).min_by_key(|(_, offer)| u128::from(offer.price.get()) * u128::from(units.div_ceil(each(offer))));
+            let offers: Vec<(usize, &fleetcast_model::Offer)> =
+                config.offers.iter().enumerate().collect();
+            let cheapest = offers.iter().filter(allowed).min_by_key(|(_, offer)| {
+                u128::from(offer.price.get()) * u128::from(units.div_ceil(each(offer)))
+            });
             let Some((offer, chosen)) = cheapest else {
-                return Err(fleetcast_engine::ConfigError::NoOffer(component.name.to_string()));
+                return Err(fleetcast_engine::ConfigError::NoOffer(
+                    component.name.to_string(),
+                ));
             };
             let count = u32::try_from(units.div_ceil(each(chosen))).unwrap_or(u32::MAX);
-            self.cloud.start_with(ComponentIndex(index as u16), OfferIndex(*offer as u16), count, config.start);
+            self.cloud.start_with(
+                ComponentIndex(index as u16),
+                OfferIndex(*offer as u16),
+                count,
+                config.start,
+            );
         }
         Ok(())
     }
@@ -183,15 +238,31 @@ impl<'a, S: Sink> Sim<'a, S> {
         self.interval.from = from;
         for (index, at) in self.interval.components.iter_mut().enumerate() {
             self.flat.clear();
-            self.flat.extend(self.volumes[index].iter().map(|volume| volume.unwrap_or(0.0)));
-            *at = live_through(&self.capacities[index], &self.flat, self.serving[index], self.bills[index], observed);
+            self.flat.extend(
+                self.volumes[index]
+                    .iter()
+                    .map(|volume| volume.unwrap_or(0.0)),
+            );
+            *at = live_through(
+                &self.capacities[index],
+                &self.flat,
+                self.serving[index],
+                self.bills[index],
+                observed,
+            );
         }
         told
     }
 }
 
 /// What an interval was like for one component.
-fn live_through(capacity: &CapacityModel, volumes: &[f64], serving: Serving, bill: Bill, observed: bool) -> ComponentInterval {
+fn live_through(
+    capacity: &CapacityModel,
+    volumes: &[f64],
+    serving: Serving,
+    bill: Bill,
+    observed: bool,
+) -> ComponentInterval {
     let volume: f64 = volumes.iter().sum();
     let load = capacity.load(volumes).units;
     let (unserved, violated) = match capacity {
@@ -202,10 +273,26 @@ fn live_through(capacity: &CapacityModel, volumes: &[f64], serving: Serving, bil
         }
         CapacityModel::Profiled(_) => {
             let beyond = (load - serving.effective).max(0.0);
-            (if load > 0.0 { volume * beyond / load } else { 0.0 }, beyond > 0.0)
+            (
+                if load > 0.0 {
+                    volume * beyond / load
+                } else {
+                    0.0
+                },
+                beyond > 0.0,
+            )
         }
     };
-    ComponentInterval { observed, volume, load, need: need(load), serving, unserved, violated, bill }
+    ComponentInterval {
+        observed,
+        volume,
+        load,
+        need: need(load),
+        serving,
+        unserved,
+        violated,
+        bill,
+    }
 }
 
 /// Whole units that a load needs, at least one.
@@ -216,7 +303,11 @@ fn need(load: f64) -> u64 {
 impl<S: Sink> World for Sim<'_, S> {
     type Error = Infallible;
 
-    async fn observe(&mut self, wake_at: Timestamp, seen: &mut Vec<Observation>) -> Result<Option<Timestamp>, Infallible> {
+    async fn observe(
+        &mut self,
+        wake_at: Timestamp,
+        seen: &mut Vec<Observation>,
+    ) -> Result<Option<Timestamp>, Infallible> {
         if self.index >= self.steps || !self.sink.go_on() {
             return Ok(None);
         }
@@ -226,9 +317,17 @@ impl<S: Sink> World for Sim<'_, S> {
         self.cloud.advance(until);
         seen.append(&mut self.fitted);
         while self.approvals.front().is_some_and(|(at, _)| *at <= until) {
-            seen.extend(self.approvals.pop_front().map(|(_, approval)| Observation::Approval(approval)));
+            seen.extend(
+                self.approvals
+                    .pop_front()
+                    .map(|(_, approval)| Observation::Approval(approval)),
+            );
         }
-        seen.push(Observation::Demand(DemandObserved { from, until, per_minute }));
+        seen.push(Observation::Demand(DemandObserved {
+            from,
+            until,
+            per_minute,
+        }));
         seen.push(Observation::Inventory(self.cloud.list(until)));
         self.index += 1;
         Ok(Some(until))
@@ -247,15 +346,20 @@ impl<S: Sink> World for Sim<'_, S> {
                 Action::Register(range) => self.cloud.register(range, now),
                 Action::Release(range) => self.cloud.release(range, now),
                 Action::RequestApproval(request) => {
-                    let answer = Approval { change_set: request.change_set, granted: true };
+                    let answer = Approval {
+                        change_set: request.change_set,
+                        granted: true,
+                    };
                     let delay = self.simulation.approval_delay;
-                    self.approvals.extend(delay.map(|delay| (now + delay, answer)));
+                    self.approvals
+                        .extend(delay.map(|delay| (now + delay, answer)));
                 }
                 Action::Fit(_) | Action::UpdateFleetState(_) => {}
             }
         }
         // A fit takes one step of virtual time.
-        self.fitted.extend(step.fits.iter().map(|job| Observation::Fitted(job.run())));
+        self.fitted
+            .extend(step.fits.iter().map(|job| Observation::Fitted(job.run())));
         Ok(())
     }
 }

@@ -35,7 +35,10 @@ pub struct ScoreSums {
 impl FeedbackState {
     /// Starts without forecasts.
     pub fn new(lead_steps: usize) -> Self {
-        Self { lead_steps, ..Self::default() }
+        Self {
+            lead_steps,
+            ..Self::default()
+        }
     }
 
     /// Scores the forecast whose outcome has just been seen, if there was one and the outcome is known.
@@ -53,7 +56,11 @@ impl FeedbackState {
         self.book.demand += seen.measure;
         self.book.under_p95 += u64::from(under_p95);
         let needed = round_up(seen.measure / per_unit).max(1);
-        let to_volume = if seen.measure > 0.0 { seen.volume / seen.measure } else { 1.0 };
+        let to_volume = if seen.measure > 0.0 {
+            seen.volume / seen.measure
+        } else {
+            1.0
+        };
         Some(Feedback {
             error: (seen.measure - p50) * to_volume,
             under_p95,

@@ -40,14 +40,22 @@ pub struct Expected {
 }
 
 /// Takes the newest demand into the models and forecasts.
-pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, expected: Option<Expected>, uplift: f64) -> Arrival {
+pub fn forecast(
+    ours: &mut Ours,
+    seen: &Seen,
+    at: Timestamp,
+    expected: Option<Expected>,
+    uplift: f64,
+) -> Arrival {
     let demand = seen.known.then_some(seen.measure);
     ours.forecaster.observe(demand);
     if let (Some(expected), Some(demand)) = (expected, demand) {
         ours.prior.observe(expected.now, demand);
     }
     let mut quantiles = ours.forecaster.forecast();
-    let persona_weight = expected.map_or(0.0, |expected| blend(ours, &mut quantiles, expected.at_arrival));
+    let persona_weight = expected.map_or(0.0, |expected| {
+        blend(ours, &mut quantiles, expected.at_arrival)
+    });
     if uplift != 1.0 {
         quantiles.scale(uplift);
     }
@@ -55,6 +63,7 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, expected: Option<Ex
     ours.steering.account(ours.step, demand, seen.ready, tail);
     ours.steering.steer(ours.step, &quantiles, seen.known);
     let depth = ours.steering.depth();
+    ours.last = quantiles;
     Arrival {
         at,
         p05: quantiles.at(0.05),
@@ -70,15 +79,27 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, expected: Option<Ex
 
 /// Mixes the persona into the quantiles, as far as history has not overtaken it; returns its weight.
 fn blend(ours: &Ours, quantiles: &mut LeadForecast, expected: f64) -> f64 {
-    quantiles.map(|level, value| ours.prior.blend(expected, level, value, ours.observed, ours.hour_steps));
+    quantiles.map(|level, value| {
+        ours.prior
+            .blend(expected, level, value, ours.observed, ours.hour_steps)
+    });
     ours.persona_weight()
 }
 
 /// What the events multiply demand by at arrival, against now; demand that is here already is in the data.
-pub fn uplift_at_arrival(events: &[Event], now: Timestamp, arrival: Timestamp, uplift: impl Fn(&[Event], Timestamp) -> f64) -> f64 {
+pub fn uplift_at_arrival(
+    events: &[Event],
+    now: Timestamp,
+    arrival: Timestamp,
+    uplift: impl Fn(&[Event], Timestamp) -> f64,
+) -> f64 {
     if events.is_empty() {
         return 1.0;
     }
     let (before, then) = (uplift(events, now), uplift(events, arrival));
-    if before > 0.0 { (then / before).clamp(0.05, 20.0) } else { 1.0 }
+    if before > 0.0 {
+        (then / before).clamp(0.05, 20.0)
+    } else {
+        1.0
+    }
 }

@@ -47,17 +47,30 @@ pub struct Passed {
 
 /// What a plan's orders cost over the priced hours.
 pub fn cost(plan: &Plan) -> MicroUsd {
-    plan.orders.iter().map(|order| order.price.for_seconds(PRICED_HOURS * 3_600) * u64::from(order.instances)).sum()
+    plan.orders
+        .iter()
+        .map(|order| order.price.for_seconds(PRICED_HOURS * 3_600) * u64::from(order.instances))
+        .sum()
 }
 
 impl GateState {
     /// Judges a plan; `have` are the units that are there or ordered.
-    pub fn judge(&mut self, fleet: &Fleet, plan: &Plan, have: Units, spending: &Spending, now: Timestamp) -> Passed {
+    pub fn judge(
+        &mut self,
+        fleet: &Fleet,
+        plan: &Plan,
+        have: Units,
+        spending: &Spending,
+        now: Timestamp,
+    ) -> Passed {
         let pass = |gate| Passed { gate, ask: false };
         if plan.is_empty() {
             return pass(Gate::Nothing);
         }
-        let frozen = fleet.freeze_windows.iter().any(|window| window.start <= now && now < window.end);
+        let frozen = fleet
+            .freeze_windows
+            .iter()
+            .any(|window| window.start <= now && now < window.end);
         if fleet.mode == Mode::Observe || frozen {
             return pass(Gate::Withheld);
         }
@@ -66,31 +79,55 @@ impl GateState {
         }
         let cost = cost(plan);
         if let Some(cap) = fleet.budget.and_then(|budget| budget.hard_cap) {
-            let committed = spending.this_month + spending.rate.for_seconds(PRICED_HOURS * 3_600) + cost;
+            let committed =
+                spending.this_month + spending.rate.for_seconds(PRICED_HOURS * 3_600) + cost;
             if committed > cap {
-                return pass(Gate::OverCap { cost: committed, cap });
+                return pass(Gate::OverCap {
+                    cost: committed,
+                    cap,
+                });
             }
         }
         let threshold = match fleet.mode {
             Mode::Recommend => MicroUsd::ZERO,
-            Mode::Observe | Mode::Auto => fleet.approval_threshold.unwrap_or(MicroUsd::new(u64::MAX)),
+            Mode::Observe | Mode::Auto => {
+                fleet.approval_threshold.unwrap_or(MicroUsd::new(u64::MAX))
+            }
         };
         let units_in_all = have + plan.orders.iter().map(|order| order.units).sum();
-        let covered = self.approved.is_some_and(|(units, until)| units_in_all <= units && now < until);
+        let covered = self
+            .approved
+            .is_some_and(|(units, until)| units_in_all <= units && now < until);
         if cost <= threshold || covered {
             return pass(Gate::Go);
         }
         let change_set = plan.change_set();
-        let waiting = self.asked.is_some_and(|asked| units_in_all <= asked.units_in_all && now.duration_since(asked.at) < ASK_AGAIN);
+        let waiting = self.asked.is_some_and(|asked| {
+            units_in_all <= asked.units_in_all && now.duration_since(asked.at) < ASK_AGAIN
+        });
         if !waiting {
-            self.asked = Some(Asked { change_set, units_in_all, at: now });
+            self.asked = Some(Asked {
+                change_set,
+                units_in_all,
+                at: now,
+            });
         }
-        Passed { gate: Gate::NeedsApproval { cost, threshold, change_set }, ask: !waiting }
+        Passed {
+            gate: Gate::NeedsApproval {
+                cost,
+                threshold,
+                change_set,
+            },
+            ask: !waiting,
+        }
     }
 
     /// Takes a person's answer.
     pub fn answer(&mut self, approval: &Approval) {
-        if let Some(asked) = self.asked.filter(|asked| asked.change_set == approval.change_set) {
+        if let Some(asked) = self
+            .asked
+            .filter(|asked| asked.change_set == approval.change_set)
+        {
             self.asked = None;
             if approval.granted {
                 self.approved = Some((asked.units_in_all, asked.at + APPROVAL_LASTS));

@@ -1,6 +1,7 @@
 //! First stage: what is known of one component now.
 
 use fleetcast_model::{InstanceState, Inventory, Observation};
+use jiff::Timestamp;
 
 use crate::component::ComponentState;
 use crate::engine::Engine;
@@ -16,6 +17,8 @@ pub struct Seen {
     pub measure: f64,
     /// Units in service.
     pub ready: u64,
+    /// The same, less what is still warming up: what they carried in the step that has just ended.
+    pub effective: f64,
     /// Units ordered and not in service.
     pub pending: u64,
 }
@@ -26,18 +29,26 @@ pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
         match observation {
             Observation::Demand(demand) => {
                 engine.per_minute.clear();
-                engine.per_minute.extend(demand.per_minute.iter().map(|rate| rate.map(|rate| rate.get())));
+                engine.per_minute.extend(
+                    demand
+                        .per_minute
+                        .iter()
+                        .map(|rate| rate.map(|rate| rate.get())),
+                );
                 engine.demand_until = engine.demand_until.max(demand.until);
                 engine.map.route(&engine.per_minute, &mut engine.volumes);
                 for (component, volumes) in engine.components.iter_mut().zip(&engine.volumes) {
                     component.take_demand(volumes);
                 }
             }
-            Observation::Inventory(inventory) if inventory.complete => take_inventory(engine, inventory),
+            Observation::Inventory(inventory) if inventory.complete => {
+                take_inventory(engine, inventory)
+            }
             // Absence means nothing in a listing that did not reach its end.
             Observation::Inventory(_) => {}
             Observation::Fitted(fitted) => {
-                if let Some(component) = engine.components.get_mut(usize::from(fitted.component.0)) {
+                if let Some(component) = engine.components.get_mut(usize::from(fitted.component.0))
+                {
                     component.take_fit(fitted);
                 }
             }
@@ -58,22 +69,38 @@ pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
 fn take_inventory(engine: &mut Engine, inventory: &Inventory) {
     for (index, component) in engine.components.iter_mut().enumerate() {
         component.cohorts.clear();
-        let own = inventory.cohorts.iter().filter(|cohort| usize::from(cohort.component.0) == index);
+        let own = inventory
+            .cohorts
+            .iter()
+            .filter(|cohort| usize::from(cohort.component.0) == index);
         component.cohorts.extend(own.copied());
-        component.workflow.reconcile(&component.cohorts, inventory.as_of);
+        component
+            .workflow
+            .reconcile(&component.cohorts, inventory.as_of);
     }
 }
 
-/// Sums up one component.
-pub fn look(component: &ComponentState) -> Seen {
-    let (mut ready, mut pending) = (0, 0);
+/// Sums up one component at the end of a step that began at `began`.
+pub fn look(component: &ComponentState, began: Timestamp) -> Seen {
+    let (mut ready, mut pending, mut effective) = (0, 0, 0.0);
     for cohort in &component.cohorts {
         let units = u64::from(cohort.count) * component.units_each(cohort);
         match cohort.state {
-            InstanceState::InService => ready += units,
+            InstanceState::InService => {
+                ready += units;
+                effective +=
+                    units as f64 * component.timing.warmth(began.duration_since(cohort.since));
+            }
             InstanceState::Draining => {}
             _ => pending += units,
         }
     }
-    Seen { known: component.known, volume: component.volume, measure: component.measure, ready, pending }
+    Seen {
+        known: component.known,
+        volume: component.volume,
+        measure: component.measure,
+        ready,
+        effective,
+        pending,
+    }
 }

@@ -31,7 +31,14 @@ pub struct Holds {
 }
 
 /// Projects our own requirement.
-pub fn project(component: &Component, overrides: &[Override], now: Timestamp, seen: &Seen, required: &Required, holds: Holds) -> Projection {
+pub fn project(
+    component: &Component,
+    overrides: &[Override],
+    now: Timestamp,
+    seen: &Seen,
+    required: &Required,
+    holds: Holds,
+) -> Projection {
     let mut limits = Limits::of(component, overrides, now);
     let mut ledger = Ledger::default();
     let mut counted = 0;
@@ -41,19 +48,31 @@ pub fn project(component: &Component, overrides: &[Override], now: Timestamp, se
     };
     up_to(Reason::Floor, limits.floor.get());
     up_to(Reason::Baseline, required.now.min(required.bought));
-    up_to(Reason::Forecast, required.median_without_events.min(required.bought));
+    up_to(
+        Reason::Forecast,
+        required.median_without_events.min(required.bought),
+    );
     up_to(Reason::Event, required.median.min(required.bought));
     up_to(Reason::Uncertainty, required.bought);
     up_to(Reason::Reactive, holds.reactive);
     let total = seen.ready + seen.pending;
     // Nothing is scaled in on demand that nobody knows.
-    let kept = if seen.known { holds.hold.min(total) } else { total };
+    let kept = if seen.known {
+        holds.hold.min(total)
+    } else {
+        total
+    };
     up_to(Reason::Hold, kept);
     limits.settle(ledger)
 }
 
 /// Projects what another policy wants.
-pub fn project_policy(component: &Component, overrides: &[Override], now: Timestamp, wanted: u64) -> Projection {
+pub fn project_policy(
+    component: &Component,
+    overrides: &[Override],
+    now: Timestamp,
+    wanted: u64,
+) -> Projection {
     let mut limits = Limits::of(component, overrides, now);
     let mut ledger = Ledger::default();
     ledger.add(Reason::Floor, limits.floor.get());
@@ -71,14 +90,24 @@ struct Limits {
 
 impl Limits {
     fn of(component: &Component, overrides: &[Override], now: Timestamp) -> Self {
-        let mut limits = Self { floor: component.floor, ceiling: component.ceiling, pin: None, paused: false };
-        let in_force = |o: &&Override| o.component == component.name && o.start <= now && now < o.expires;
+        let mut limits = Self {
+            floor: component.floor,
+            ceiling: component.ceiling,
+            pin: None,
+            paused: false,
+        };
+        let in_force =
+            |o: &&Override| o.component == component.name && o.start <= now && now < o.expires;
         for decided in overrides.iter().filter(in_force) {
             match decided.decision {
                 // A person may go under the document's floor by pinning, never over its ceiling.
                 OverrideDecision::Pin(units) => limits.pin = Some(units.min(component.ceiling)),
-                OverrideDecision::Floor(units) => limits.floor = limits.floor.max(units.min(component.ceiling)),
-                OverrideDecision::Ceiling(units) => limits.ceiling = limits.ceiling.min(units.max(limits.floor)),
+                OverrideDecision::Floor(units) => {
+                    limits.floor = limits.floor.max(units.min(component.ceiling))
+                }
+                OverrideDecision::Ceiling(units) => {
+                    limits.ceiling = limits.ceiling.min(units.max(limits.floor))
+                }
                 OverrideDecision::Pause => limits.paused = true,
             }
         }
@@ -94,7 +123,17 @@ impl Limits {
         }
         ledger.cut_to(self.ceiling);
         let wanted = ledger.total();
-        assert!(wanted <= self.ceiling, "{wanted} units wanted, over the ceiling of {}", self.ceiling);
-        Projection { wanted, ledger, floor: self.floor, ceiling: self.ceiling, paused: self.paused }
+        assert!(
+            wanted <= self.ceiling,
+            "{wanted} units wanted, over the ceiling of {}",
+            self.ceiling
+        );
+        Projection {
+            wanted,
+            ledger,
+            floor: self.floor,
+            ceiling: self.ceiling,
+            paused: self.paused,
+        }
     }
 }

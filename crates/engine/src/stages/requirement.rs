@@ -28,5 +28,9 @@ pub fn require(measure: f64, arrival: &Arrival, per_unit: f64) -> Required {
 
 /// Rounds up to whole units; nonsense counts as nothing and the floor holds.
 pub fn round_up(units: f64) -> u64 {
-    if units.is_finite() && units > 0.0 { units.ceil().min(1e12) as u64 } else { 0 }
+    if units.is_finite() && units > 0.0 {
+        units.ceil().min(1e12) as u64
+    } else {
+        0
+    }
 }

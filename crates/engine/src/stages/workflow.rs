@@ -1,7 +1,8 @@
 //! Seventh stage: intents first, then actions. Order, boot, configure, healthy, in service, fleet state.
 
 use fleetcast_model::{
-    Action, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState, Order, Plan, Token, Units,
+    Action, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState, Order, Plan,
+    Token, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -57,7 +58,11 @@ impl WorkflowState {
                 &now.as_second().to_le_bytes(),
                 &self.orders.to_le_bytes(),
             ]);
-            self.intents.push(Intent { token, units: planned.units, placed: now });
+            self.intents.push(Intent {
+                token,
+                units: planned.units,
+                placed: now,
+            });
             actions.push(Action::Order(Order {
                 token,
                 component: plan.component,
@@ -71,25 +76,48 @@ impl WorkflowState {
     }
 
     /// Puts healthy instances into service, except those that are being given back.
-    pub fn register(&self, cohorts: &[Cohort], released: &[InstanceRange], actions: &mut Vec<Action>) {
-        for cohort in cohorts.iter().filter(|cohort| cohort.state == InstanceState::Healthy) {
+    pub fn register(
+        &self,
+        cohorts: &[Cohort],
+        released: &[InstanceRange],
+        actions: &mut Vec<Action>,
+    ) {
+        for cohort in cohorts
+            .iter()
+            .filter(|cohort| cohort.state == InstanceState::Healthy)
+        {
             // Releases take a cohort's newest instances, from its end.
             let own = |range: &&InstanceRange| {
-                range.token == cohort.token && (cohort.first..cohort.first + cohort.count).contains(&range.first)
+                range.token == cohort.token
+                    && (cohort.first..cohort.first + cohort.count).contains(&range.first)
             };
             let given_back: u32 = released.iter().filter(own).map(|range| range.count).sum();
             let count = cohort.count.saturating_sub(given_back);
             if count > 0 {
-                actions.push(Action::Register(InstanceRange { token: cohort.token, first: cohort.first, count }));
+                actions.push(Action::Register(InstanceRange {
+                    token: cohort.token,
+                    first: cohort.first,
+                    count,
+                }));
             }
         }
     }
 
     /// Stores what the fleet state counts, when it has changed.
-    pub fn publish(&mut self, component: ComponentIndex, current: Units, desired: Units, actions: &mut Vec<Action>) {
+    pub fn publish(
+        &mut self,
+        component: ComponentIndex,
+        current: Units,
+        desired: Units,
+        actions: &mut Vec<Action>,
+    ) {
         if self.published != Some((current, desired)) {
             self.published = Some((current, desired));
-            actions.push(Action::UpdateFleetState(FleetStateUpdate { component, current, desired }));
+            actions.push(Action::UpdateFleetState(FleetStateUpdate {
+                component,
+                current,
+                desired,
+            }));
         }
     }
 }

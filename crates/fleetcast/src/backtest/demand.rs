@@ -42,8 +42,12 @@ pub fn read(args: &BacktestArgs) -> Result<History> {
 }
 
 fn read_file(args: &BacktestArgs, path: &Path) -> Result<History> {
-    let time_zone = TimeZone::get(&args.time_zone)
-        .map_err(|_| BadInput(format!("`{}` is not a time zone: use an IANA name such as Europe/Berlin", args.time_zone)))?;
+    let time_zone = TimeZone::get(&args.time_zone).map_err(|_| {
+        BadInput(format!(
+            "`{}` is not a time zone: use an IANA name such as Europe/Berlin",
+            args.time_zone
+        ))
+    })?;
     let options = CsvOptions {
         time_zone,
         step: step(args)?,
@@ -52,24 +56,42 @@ fn read_file(args: &BacktestArgs, path: &Path) -> Result<History> {
         ..CsvOptions::default()
     };
     let standard_input = path == Path::new("-");
-    let name = if standard_input { "standard input".to_string() } else { path.display().to_string() };
+    let name = if standard_input {
+        "standard input".to_string()
+    } else {
+        path.display().to_string()
+    };
     let found = if standard_input {
         read_csv(io::stdin().lock(), &options)
     } else {
         let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
         let length = file.metadata().map(|data| data.len()).unwrap_or(0);
         let bar = reading_bar(length, args.quiet);
-        let result = read_csv(bar.wrap_read(BufReader::with_capacity(1 << 16, file)), &options);
+        let result = read_csv(
+            bar.wrap_read(BufReader::with_capacity(1 << 16, file)),
+            &options,
+        );
         bar.finish_and_clear();
         result
     };
     crate::stop::check()?;
-    let (demand, report) = found.map_err(|error| BadInput(format!("{name}: {}", crate::chain(&anyhow::Error::new(error)))))?;
-    Ok(History { demand, source: name, synthetic: false, account: account(&report) })
+    let (demand, report) = found.map_err(|error| {
+        BadInput(format!(
+            "{name}: {}",
+            crate::chain(&anyhow::Error::new(error))
+        ))
+    })?;
+    Ok(History {
+        demand,
+        source: name,
+        synthetic: false,
+        account: account(&report),
+    })
 }
 
 fn read_prometheus(args: &BacktestArgs, url: &str, query: &str) -> Result<History> {
-    let since = prometheus::since(&args.since).map_err(|error| BadInput(format!("--since: {error}")))?;
+    let since =
+        prometheus::since(&args.since).map_err(|error| BadInput(format!("--since: {error}")))?;
     let step = step(args)?.unwrap_or(Step::MINUTE);
     let seconds = i64::from(step.seconds());
     let end = Timestamp::now().as_second() / seconds * seconds;
@@ -79,15 +101,23 @@ fn read_prometheus(args: &BacktestArgs, url: &str, query: &str) -> Result<Histor
     question.timeout = Duration::from_secs(60);
     question.bearer = std::env::var("FLEETCAST_PROMETHEUS_TOKEN").ok();
     let bar = reading_bar(0, args.quiet);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let found = runtime.block_on(prometheus::fetch(&question, &mut |done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     }));
     bar.finish_and_clear();
     crate::stop::check()?;
-    let (demand, report) = found.map_err(|error| BadInput(crate::chain(&anyhow::Error::new(error))))?;
-    Ok(History { demand, source: format!("{url}: {query}"), synthetic: false, account: account(&report) })
+    let (demand, report) =
+        found.map_err(|error| BadInput(crate::chain(&anyhow::Error::new(error))))?;
+    Ok(History {
+        demand,
+        source: format!("{url}: {query}"),
+        synthetic: false,
+        account: account(&report),
+    })
 }
 
 /// The example's demand, as the series that its CSV would give.
@@ -96,16 +126,28 @@ fn read_example(seed: u64) -> History {
     let mut start = None;
     for row in example::demand(seed) {
         start.get_or_insert(row.at);
-        values.entry(row.interaction_type).or_default().push(row.per_minute);
+        values
+            .entry(row.interaction_type)
+            .or_default()
+            .push(row.per_minute);
     }
     let start = start.unwrap_or_default();
     let series = values.into_iter().map(|(kind, values)| {
-        let key = DemandKey { interaction_type: Some(kind), region: None };
+        let key = DemandKey {
+            interaction_type: Some(kind),
+            region: None,
+        };
         (key, Series::from_values(start, Step::MINUTE, values))
     });
-    let demand = Demand::new(series.collect(), ValueUnit::PerStep).unwrap_or_else(|error| panic!("the example's series: {error}"));
+    let demand = Demand::new(series.collect(), ValueUnit::PerStep)
+        .unwrap_or_else(|error| panic!("the example's series: {error}"));
     let source = format!("the built-in example shop, seed {seed}");
-    History { demand, source, synthetic: true, account: vec!["synthetic demand of the built-in example shop".into()] }
+    History {
+        demand,
+        source,
+        synthetic: true,
+        account: vec!["synthetic demand of the built-in example shop".into()],
+    }
 }
 
 fn account(report: &IngestReport) -> Vec<String> {
@@ -113,9 +155,15 @@ fn account(report: &IngestReport) -> Vec<String> {
 }
 
 fn step(args: &BacktestArgs) -> Result<Option<Step>> {
-    let Some(step) = args.step else { return Ok(None) };
-    let step = u32::try_from(step.as_secs()).ok().and_then(Step::from_seconds);
-    Ok(Some(step.ok_or_else(|| BadInput("--step: use one second to 136 years".into()))?))
+    let Some(step) = args.step else {
+        return Ok(None);
+    };
+    let step = u32::try_from(step.as_secs())
+        .ok()
+        .and_then(Step::from_seconds);
+    Ok(Some(step.ok_or_else(|| {
+        BadInput("--step: use one second to 136 years".into())
+    })?))
 }
 
 fn value_unit(args: &BacktestArgs, otherwise: ValueUnit) -> ValueUnit {
@@ -131,39 +179,63 @@ fn reading_bar(length: u64, quiet: bool) -> ProgressBar {
     if quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("reading {wide_bar} {percent} %").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("reading {wide_bar} {percent} %")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length).with_style(style)
 }
 
 /// The volumes of each interaction type in interactions a minute, and what was assumed.
-pub fn by_type(demand: &Demand, types: &[InteractionType], persona: &Persona) -> Result<(Vec<Series>, Vec<String>)> {
+pub fn by_type(
+    demand: &Demand,
+    types: &[InteractionType],
+    persona: &Persona,
+) -> Result<(Vec<Series>, Vec<String>)> {
     let named = demand.iter().any(|(key, _)| key.interaction_type.is_some());
     if !named {
         let note = "the history does not tell interaction types apart: it was divided as the persona expects them at each time";
-        return Ok((divided(&per_minute(demand, &demand.total()), types, persona)?, vec![note.into()]));
+        return Ok((
+            divided(&per_minute(demand, &demand.total()), types, persona)?,
+            vec![note.into()],
+        ));
     }
     let mut notes = Vec::new();
     let mut series = Vec::new();
     for kind in types {
-        let own: BTreeMap<DemandKey, Series> =
-            demand.iter().filter(|(key, _)| key.interaction_type.as_ref() == Some(kind)).map(|(key, series)| (key.clone(), series.clone())).collect();
+        let own: BTreeMap<DemandKey, Series> = demand
+            .iter()
+            .filter(|(key, _)| key.interaction_type.as_ref() == Some(kind))
+            .map(|(key, series)| (key.clone(), series.clone()))
+            .collect();
         if own.is_empty() {
-            let text = format!("the history has no `{kind}`, which the fleet serves: add its rows, or take it out of `serves`");
+            let text = format!(
+                "the history has no `{kind}`, which the fleet serves: add its rows, or take it out of `serves`"
+            );
             return Err(BadInput(text).into());
         }
         let own = Demand::new(own, demand.unit())?.total();
         series.push(per_minute(demand, &own));
     }
-    let unserved = demand.iter().filter_map(|(key, _)| key.interaction_type.as_ref()).filter(|kind| !types.contains(kind));
+    let unserved = demand
+        .iter()
+        .filter_map(|(key, _)| key.interaction_type.as_ref())
+        .filter(|kind| !types.contains(kind));
     let unserved: std::collections::BTreeSet<String> = unserved.map(ToString::to_string).collect();
     for kind in unserved {
-        notes.push(format!("`{kind}` of the history was left out: no component serves it"));
+        notes.push(format!(
+            "`{kind}` of the history was left out: no component serves it"
+        ));
     }
     Ok((series, notes))
 }
 
 fn per_minute(demand: &Demand, series: &Series) -> Series {
-    Series::from_values(series.start(), series.step(), series.values().map(|value| value.map(|value| demand.per_minute(value))))
+    Series::from_values(
+        series.start(),
+        series.step(),
+        series
+            .values()
+            .map(|value| value.map(|value| demand.per_minute(value))),
+    )
 }
 
 /// Divides a total between types as the persona expects them in each step.
@@ -173,13 +245,23 @@ fn divided(total: &Series, types: &[InteractionType], persona: &Persona) -> Resu
     let mut parts = vec![Vec::with_capacity(total.len()); types.len()];
     for (at, value) in total.iter() {
         let expected = calendar.expected_rate_by_type(at, at + step);
-        let expected: Vec<f64> = types.iter().map(|kind| expected.get(kind).copied().unwrap_or(0.0)).collect();
+        let expected: Vec<f64> = types
+            .iter()
+            .map(|kind| expected.get(kind).copied().unwrap_or(0.0))
+            .collect();
         let sum: f64 = expected.iter().sum();
         for (part, expected) in parts.iter_mut().zip(&expected) {
             // Where nothing is expected of any type, all get the same.
-            let share = if sum > 0.0 { expected / sum } else { 1.0 / types.len() as f64 };
+            let share = if sum > 0.0 {
+                expected / sum
+            } else {
+                1.0 / types.len() as f64
+            };
             part.push(value.map(|value| value * share));
         }
     }
-    Ok(parts.into_iter().map(|part| Series::from_values(total.start(), total.step(), part)).collect())
+    Ok(parts
+        .into_iter()
+        .map(|part| Series::from_values(total.start(), total.step(), part))
+        .collect())
 }

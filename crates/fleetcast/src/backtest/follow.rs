@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
+use flate2::write::GzEncoder;
 use fleetcast_engine::Step;
 use fleetcast_model::{Gate, Observation};
 use fleetcast_report::{StepRow, write_header, write_row};
 use fleetcast_sim::{Interval, Recorder, Sink, Tally};
-use flate2::write::GzEncoder;
 use indicatif::ProgressBar;
 
 use crate::files::Whole;
@@ -71,7 +71,13 @@ const LOOK_EVERY: u64 = 4096;
 
 impl Follow {
     /// Follows a run of components with these lead times (in steps).
-    pub fn new(tally: Tally, leads: Vec<usize>, keep_rows: bool, outputs: Outputs, progress: ProgressBar) -> Self {
+    pub fn new(
+        tally: Tally,
+        leads: Vec<usize>,
+        keep_rows: bool,
+        outputs: Outputs,
+        progress: ProgressBar,
+    ) -> Self {
         let mut text = String::new();
         if outputs.steps.is_some() {
             write_header(&mut text);
@@ -107,7 +113,13 @@ impl Follow {
         Ok(())
     }
 
-    fn write(&mut self, interval: &Interval, seen: &[Observation], step: &Step, beliefs: &[Option<Belief>]) -> io::Result<()> {
+    fn write(
+        &mut self,
+        interval: &Interval,
+        seen: &[Observation],
+        step: &Step,
+        beliefs: &[Option<Belief>],
+    ) -> io::Result<()> {
         if let Some(recorder) = &mut self.outputs.recorder {
             recorder.step(seen, step)?;
         }
@@ -128,7 +140,11 @@ impl Sink for Follow {
         let mut beliefs = Vec::with_capacity(self.leads.len());
         for (index, (at, report)) in interval.components.iter().zip(&step.components).enumerate() {
             let waiting = &mut self.beliefs[index];
-            let belief = if waiting.len() >= self.leads[index] { waiting.pop_front() } else { None };
+            let belief = if waiting.len() >= self.leads[index] {
+                waiting.pop_front()
+            } else {
+                None
+            };
             let forecast = report.forecast.unwrap_or_default();
             waiting.push_back(Belief {
                 p05: forecast.p05 as f32,
@@ -162,7 +178,10 @@ impl Sink for Follow {
             self.progress.inc(LOOK_EVERY);
         }
         if self.keep_rows {
-            self.last = Some(Step { fits: Vec::new(), ..step.clone() });
+            self.last = Some(Step {
+                fits: Vec::new(),
+                ..step.clone()
+            });
         }
     }
 
@@ -173,7 +192,10 @@ impl Sink for Follow {
 
 /// One row of the steps file: the sums over the components.
 fn step_row(interval: &Interval, step: &Step, beliefs: &[Option<Belief>]) -> StepRow {
-    let mut row = StepRow { timestamp: interval.from, ..StepRow::default() };
+    let mut row = StepRow {
+        timestamp: interval.from,
+        ..StepRow::default()
+    };
     let mut bill = 0;
     for (at, report) in interval.components.iter().zip(&step.components) {
         row.demand = Some(row.demand.unwrap_or(0.0) + at.volume);
@@ -184,7 +206,12 @@ fn step_row(interval: &Interval, step: &Step, beliefs: &[Option<Belief>]) -> Ste
         row.unserved += at.unserved;
         bill += at.bill;
     }
-    let sum = |part: fn(&Belief) -> f32| beliefs.iter().map(|belief| belief.as_ref().map(|b| f64::from(part(b)))).sum::<Option<f64>>();
+    let sum = |part: fn(&Belief) -> f32| {
+        beliefs
+            .iter()
+            .map(|belief| belief.as_ref().map(|b| f64::from(part(b))))
+            .sum::<Option<f64>>()
+    };
     row.forecast_p50 = sum(|belief| belief.p50);
     row.forecast_p95 = sum(|belief| belief.p95);
     row.cost_usd = bill as f64 / 3.6e9;

@@ -13,4 +13,4 @@ mod runs;
 pub mod scenario;
 mod worst;
 
-pub use outcome::{Outcome, backtest};
+pub use outcome::backtest;

@@ -16,7 +16,10 @@ pub fn parse(text: &str) -> Result<Objective, String> {
         Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
         None => share.parse(),
     };
-    let target = target.ok().filter(|target| *target > 0.0 && *target < 1.0).and_then(Share::new);
+    let target = target
+        .ok()
+        .filter(|target| *target > 0.0 && *target < 1.0)
+        .and_then(Share::new);
     Ok(Objective::over_28_days(metric, target.ok_or_else(clear)?))
 }
 
@@ -27,9 +30,20 @@ mod tests {
     #[test]
     fn shares_are_read_as_percent_or_fraction() {
         for text in ["unserved:0.5%", "unserved:0.005", "unserved: 0.5 %"] {
-            assert_eq!(parse(text).map(|o| (o.metric, o.target.get())), Ok((ObjectiveMetric::Unserved, 0.005)), "{text}");
+            assert_eq!(
+                parse(text).map(|o| (o.metric, o.target.get())),
+                Ok((ObjectiveMetric::Unserved, 0.005)),
+                "{text}"
+            );
         }
-        for text in ["unserved", "unserved:50", "lost:1%", "violation:0", "violation:-1%", "violation:NaN"] {
+        for text in [
+            "unserved",
+            "unserved:50",
+            "lost:1%",
+            "violation:0",
+            "violation:-1%",
+            "violation:NaN",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -1,37 +1,66 @@
 //! From runs to the result that every view shows.
 
 use anyhow::Result;
+use fleetcast_engine::{Engine, Step};
 use fleetcast_model::ObjectiveMetric;
 use fleetcast_policy::PolicyKind;
 use fleetcast_report::{BacktestResult, CurvePoint, Metric, ObjectiveView, PolicyResult, verdict};
+use fleetcast_series::Series;
 use jiff::SignedDuration;
 
+use super::chart;
 use super::demand::History;
 use super::follow::Outputs;
 use super::runs::{self, Finished, Run};
 use super::scenario::Scenario;
 use super::worst::{Frame, worst_moments};
-use super::chart;
 use crate::cli::BacktestArgs;
+use crate::outlook;
 
-/// A result, and the last step of our own run.
+/// A result, and where the followed run ended.
 pub struct Outcome {
     pub result: BacktestResult,
-    pub last: Option<fleetcast_engine::Step>,
+    pub end: Option<End>,
+}
+
+/// Where the followed run ended.
+pub struct End {
+    pub engine: Engine,
+    pub step: Step,
+    /// The volumes of each component, in interactions a minute.
+    pub volumes: Vec<Series>,
 }
 
 /// Runs everything that the command line asks for.
-pub fn backtest(args: &BacktestArgs, history: &History, scenario: &Scenario, outputs: Outputs) -> Result<Outcome> {
+pub fn backtest(
+    args: &BacktestArgs,
+    history: &History,
+    scenario: &Scenario,
+    outputs: Outputs,
+) -> Result<Outcome> {
     let floors = floors(args, scenario);
     let mut runs = if args.policy.is_empty() {
         let peaks = runs::peaks(scenario)?;
         runs::plan(scenario, &floors, &peaks, !args.no_curve)
     } else {
         // A policy that is asked for by name has the floor that is asked for with it.
-        let documented: Vec<u64> = scenario.config.fleet.components.iter().map(|c| c.floor.get()).collect();
-        args.policy.iter().map(|spec| Run::new(spec, &documented)).collect()
+        let documented: Vec<u64> = scenario
+            .config
+            .fleet
+            .components
+            .iter()
+            .map(|c| c.floor.get())
+            .collect();
+        args.policy
+            .iter()
+            .map(|spec| Run::new(spec, &documented))
+            .collect()
     };
-    if let Some(followed) = runs.iter().position(Run::is_ours).or(if runs.is_empty() { None } else { Some(0) }) {
+    if let Some(followed) =
+        runs.iter()
+            .position(Run::is_ours)
+            .or(if runs.is_empty() { None } else { Some(0) })
+    {
         runs[followed].followed = true;
     }
     let finished = runs::run_all(scenario, runs, outputs, args.quiet)?;
@@ -40,14 +69,32 @@ pub fn backtest(args: &BacktestArgs, history: &History, scenario: &Scenario, out
 
 /// The floors of the autoscalers to compare with.
 fn floors(args: &BacktestArgs, scenario: &Scenario) -> Vec<u64> {
-    let documented = scenario.config.fleet.components.iter().map(|component| component.floor.get());
-    documented.map(|floor| args.floor.unwrap_or(floor).max(floor)).collect()
+    let documented = scenario
+        .config
+        .fleet
+        .components
+        .iter()
+        .map(|component| component.floor.get());
+    documented
+        .map(|floor| args.floor.unwrap_or(floor).max(floor))
+        .collect()
 }
 
 fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) -> Outcome {
-    let oracle = finished.iter().map(|run| run.tally.foresight_cost().as_usd()).next().filter(|cost| *cost > 0.0);
-    let policies: Vec<PolicyResult> = finished.iter().filter(|f| !f.run.curve_only).map(|f| policy_result(f, scenario, oracle)).collect();
-    let curve = finished.iter().filter_map(|f| curve_point(f, oracle)).collect();
+    let oracle = finished
+        .iter()
+        .map(|run| run.tally.foresight_cost().as_usd())
+        .next()
+        .filter(|cost| *cost > 0.0);
+    let policies: Vec<PolicyResult> = finished
+        .iter()
+        .filter(|f| !f.run.curve_only)
+        .map(|f| policy_result(f, scenario, oracle))
+        .collect();
+    let curve = finished
+        .iter()
+        .filter_map(|f| curve_point(f, oracle))
+        .collect();
     let objective = scenario.objective().map(|objective| ObjectiveView {
         metric: match objective.metric {
             ObjectiveMetric::Unserved => Metric::Unserved,
@@ -56,9 +103,16 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         target_share: objective.target.get(),
     });
     let scored_steps = finished.first().map_or(0, |f| f.tally.steps);
+    let engine = finished.iter_mut().find_map(|f| f.engine.take());
     let follow = finished.iter_mut().find_map(|f| f.follow.take());
     let leads = scenario.leads();
-    let ceilings: Vec<u64> = scenario.config.fleet.components.iter().map(|component| component.ceiling.get()).collect();
+    let ceilings: Vec<u64> = scenario
+        .config
+        .fleet
+        .components
+        .iter()
+        .map(|component| component.ceiling.get())
+        .collect();
     let step = SignedDuration::from_secs(i64::from(scenario.config.step_seconds));
     let frame = Frame {
         start: scenario.config.start,
@@ -69,10 +123,17 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         per_unit: scenario.per_unit,
         ceilings: &ceilings,
     };
-    let rows = follow.as_ref().map(|follow| follow.rows.as_slice()).unwrap_or_default();
+    let rows = follow
+        .as_ref()
+        .map(|follow| follow.rows.as_slice())
+        .unwrap_or_default();
     let worst = worst_moments(rows, &frame);
     let mut whole = chart::chart(rows, &frame);
-    whole.detail = worst.iter().map(|(_, component, peak)| chart::detail(rows, *component, *peak, &frame)).collect();
+    whole.ahead = outlook::fan(&chart::fleet_demand(rows, &frame));
+    whole.detail = worst
+        .iter()
+        .map(|(_, component, peak)| chart::detail(rows, *component, *peak, &frame))
+        .collect();
     let steps = scenario.steps();
     let result = BacktestResult {
         title: scenario.title.clone(),
@@ -94,28 +155,59 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         worst: worst.into_iter().map(|(moment, ..)| moment).collect(),
         chart: whole,
         curve,
-        notes: history.account.iter().chain(&scenario.notes).cloned().collect(),
+        notes: history
+            .account
+            .iter()
+            .chain(&scenario.notes)
+            .cloned()
+            .collect(),
     };
-    Outcome { result, last: follow.and_then(|follow| follow.last) }
+    let volumes = rows
+        .iter()
+        .map(|rows| chart::volume(rows, &frame))
+        .collect();
+    let step = follow.and_then(|follow| follow.last);
+    let end = engine.zip(step).map(|(engine, step)| End {
+        engine,
+        step,
+        volumes,
+    });
+    Outcome { result, end }
 }
 
 fn policy_result(finished: &Finished, scenario: &Scenario, oracle: Option<f64>) -> PolicyResult {
     let (run, tally) = (&finished.run, &finished.tally);
     let cost_usd = tally.cost().as_usd();
     let step_minutes = f64::from(scenario.config.step_seconds) / 60.0;
-    let shown = run.specs.iter().max_by_key(|spec| spec.floor).filter(|_| run.spec.kind != PolicyKind::Static);
+    let shown = run
+        .specs
+        .iter()
+        .max_by_key(|spec| spec.floor)
+        .filter(|_| run.spec.kind != PolicyKind::Static);
     let spec = shown.unwrap_or(&run.spec);
     let named = !matches!(run.spec.kind, PolicyKind::Fleetcast | PolicyKind::Oracle);
     PolicyResult {
-        name: if named { spec.to_string() } else { run.spec.to_string() },
-        label: if named { spec.label() } else { run.spec.label() },
+        name: if named {
+            spec.to_string()
+        } else {
+            run.spec.to_string()
+        },
+        label: if named {
+            spec.label()
+        } else {
+            run.spec.label()
+        },
         cost_usd,
         cost_over_oracle: oracle.map(|oracle| cost_usd / oracle),
         cost_over_need: tally.cost_over_need(),
         unserved_share: tally.unserved_share(),
         violation_minutes: tally.steps_in_violation as f64 * step_minutes,
         violation_share: tally.violation_share(),
-        scale_actions_per_day: if tally.days() > 0.0 { tally.scale_actions as f64 / tally.days() } else { 0.0 },
+        scale_actions_per_day: if tally.days() > 0.0 {
+            tally.scale_actions as f64 / tally.days()
+        } else {
+            0.0
+        },
         starts_per_day_fleets: tally.starts_per_day(),
         peak_units: tally.peak_ready as f64,
         mean_units: tally.ready as f64 / tally.steps.max(1) as f64,
@@ -132,7 +224,10 @@ fn curve_point(finished: &Finished, oracle: Option<f64>) -> Option<CurvePoint> {
     }
     let policy = run.spec.to_string().split([':', ',']).next()?.to_string();
     let knob = match run.objective {
-        Some(objective) => format!("objective {} %", (objective.target.percent() * 1e4).round() / 1e4),
+        Some(objective) => format!(
+            "objective {} %",
+            (objective.target.percent() * 1e4).round() / 1e4
+        ),
         None => run.spec.label(),
     };
     Some(CurvePoint {

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
-use fleetcast_engine::EngineConfig;
+use fleetcast_engine::{Engine, EngineConfig};
 use fleetcast_model::{Objective, Share};
 use fleetcast_policy::{PolicyKind, PolicySpec};
-use fleetcast_sim::{ComponentInterval, Interval, Serving, Tally, simulate};
+use fleetcast_sim::{ComponentInterval, Interval, Serving, Tally, simulate, simulate_with_engine};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::follow::{Follow, Outputs};
@@ -35,13 +35,24 @@ pub struct Finished {
     pub tally: Tally,
     /// Of a followed run.
     pub follow: Option<Follow>,
+    /// The engine after the last step of a followed run.
+    pub engine: Option<Engine>,
 }
 
 impl Run {
     /// A policy with the same knobs for each component, and the floors that the user runs.
     pub fn new(spec: &PolicySpec, floors: &[u64]) -> Self {
-        let specs = floors.iter().map(|floor| spec.clone().with_floor(spec.floor.max(*floor))).collect();
-        Self { spec: spec.clone(), specs, objective: None, curve_only: false, followed: false }
+        let specs = floors
+            .iter()
+            .map(|floor| spec.clone().with_floor(spec.floor.max(*floor)))
+            .collect();
+        Self {
+            spec: spec.clone(),
+            specs,
+            objective: None,
+            curve_only: false,
+            followed: false,
+        }
     }
 
     /// Whether this is our own product.
@@ -61,7 +72,10 @@ pub fn plan(scenario: &Scenario, floors: &[u64], peaks: &[u64], curve: bool) -> 
         (PolicyKind::Static, 1.0),
         (PolicyKind::Oracle, 0.0),
     ];
-    let mut runs: Vec<Run> = named.iter().map(|(kind, knob)| Run::new(&PolicySpec::new(*kind, *knob), floors)).collect();
+    let mut runs: Vec<Run> = named
+        .iter()
+        .map(|(kind, knob)| Run::new(&PolicySpec::new(*kind, *knob), floors))
+        .collect();
     for run in &mut runs {
         if run.spec.kind == PolicyKind::Static {
             *run = constant(peaks, 1.0);
@@ -72,12 +86,20 @@ pub fn plan(scenario: &Scenario, floors: &[u64], peaks: &[u64], curve: bool) -> 
     }
     let ours = scenario.objective();
     for factor in [0.2, 5.0] {
-        let metric = ours.map_or(fleetcast_model::ObjectiveMetric::Unserved, |objective| objective.metric);
+        let metric = ours.map_or(fleetcast_model::ObjectiveMetric::Unserved, |objective| {
+            objective.metric
+        });
         let target = ours.map_or(0.005, |objective| objective.target.get()) * factor;
-        let Some(target) = Share::new(target.min(0.5)) else { continue };
+        let Some(target) = Share::new(target.min(0.5)) else {
+            continue;
+        };
         let objective = Some(Objective::over_28_days(metric, target));
         let run = Run::new(&PolicySpec::new(PolicyKind::Fleetcast, 0.0), floors);
-        runs.push(Run { objective, curve_only: true, ..run });
+        runs.push(Run {
+            objective,
+            curve_only: true,
+            ..run
+        });
     }
     let knobs = [
         (PolicyKind::KubernetesHpa, &[0.9, 0.75, 0.45, 0.3][..]),
@@ -86,24 +108,42 @@ pub fn plan(scenario: &Scenario, floors: &[u64], peaks: &[u64], curve: bool) -> 
         (PolicyKind::MaxYesterday, &[0.95, 0.6, 0.4]),
     ];
     for (kind, knobs) in knobs {
-        let run = |knob: &f64| Run { curve_only: true, ..Run::new(&PolicySpec::new(kind, *knob), floors) };
+        let run = |knob: &f64| Run {
+            curve_only: true,
+            ..Run::new(&PolicySpec::new(kind, *knob), floors)
+        };
         runs.extend(knobs.iter().map(run));
     }
-    runs.extend([0.25, 0.5, 0.75].map(|part| Run { curve_only: true, ..constant(peaks, part) }));
+    runs.extend([0.25, 0.5, 0.75].map(|part| Run {
+        curve_only: true,
+        ..constant(peaks, part)
+    }));
     runs
 }
 
 /// A constant fleet that is a part of the highest need of each component.
 fn constant(peaks: &[u64], part: f64) -> Run {
-    let units = |peak: &u64| PolicySpec::new(PolicyKind::Static, (*peak as f64 * part).ceil().max(1.0));
+    let units =
+        |peak: &u64| PolicySpec::new(PolicyKind::Static, (*peak as f64 * part).ceil().max(1.0));
     let specs: Vec<PolicySpec> = peaks.iter().map(units).collect();
     let all = specs.iter().map(|spec| spec.knob).sum();
     let spec = PolicySpec::new(PolicyKind::Static, all);
-    Run { spec, specs, objective: None, curve_only: false, followed: false }
+    Run {
+        spec,
+        specs,
+        objective: None,
+        curve_only: false,
+        followed: false,
+    }
 }
 
 /// Runs all of them.
-pub fn run_all(scenario: &Scenario, runs: Vec<Run>, mut outputs: Outputs, quiet: bool) -> Result<Vec<Finished>> {
+pub fn run_all(
+    scenario: &Scenario,
+    runs: Vec<Run>,
+    mut outputs: Outputs,
+    quiet: bool,
+) -> Result<Vec<Finished>> {
     let bar = progress_bar((runs.len() * scenario.steps()) as u64, quiet);
     let next = AtomicUsize::new(0);
     let outputs_of_followed = Mutex::new(Some(std::mem::take(&mut outputs)));
@@ -111,13 +151,19 @@ pub fn run_all(scenario: &Scenario, runs: Vec<Run>, mut outputs: Outputs, quiet:
     // Our own runs take longest: they go first, so that no thread idles at the end.
     let mut order: Vec<usize> = (0..runs.len()).collect();
     order.sort_by_key(|i| !runs[*i].is_ours());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(runs.len());
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(runs.len());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let run = runs[index].clone();
-                    let outputs = if run.followed { lock(&outputs_of_followed).take().unwrap_or_default() } else { Outputs::default() };
+                    let outputs = if run.followed {
+                        lock(&outputs_of_followed).take().unwrap_or_default()
+                    } else {
+                        Outputs::default()
+                    };
                     let finished = run_one(scenario, run, outputs, &bar);
                     lock(&results).push((index, finished));
                 }
@@ -126,31 +172,51 @@ pub fn run_all(scenario: &Scenario, runs: Vec<Run>, mut outputs: Outputs, quiet:
     });
     bar.finish_and_clear();
     crate::stop::check()?;
-    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut results = results
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, finished)| finished).collect()
 }
 
 /// A lock that outlives a panic elsewhere: the panic is reported by its own thread.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn run_one(scenario: &Scenario, run: Run, outputs: Outputs, bar: &ProgressBar) -> Result<Finished> {
-    let tally = Tally::new(scenario.warm_up_steps, scenario.config.step_seconds, scenario.cheapest.clone());
+    let tally = Tally::new(
+        scenario.warm_up_steps,
+        scenario.config.step_seconds,
+        scenario.cheapest.clone(),
+    );
     let objective = run.objective.or(scenario.config.objective);
-    let config = EngineConfig { policies: run.specs.clone(), objective, ..scenario.config.clone() };
+    let config = EngineConfig {
+        policies: run.specs.clone(),
+        objective,
+        ..scenario.config.clone()
+    };
     let mut follow = Follow::new(tally, scenario.leads(), run.followed, outputs, bar.clone());
+    let mut ended = None;
     if run.spec.kind == PolicyKind::Oracle {
         foresee(scenario, &config, &mut follow)?;
     } else {
-        follow = simulate(config, &scenario.simulation, follow)?;
+        let (sink, engine) = simulate_with_engine(config, &scenario.simulation, follow)?;
+        (follow, ended) = (sink, Some(engine));
     }
     crate::stop::check()?;
     follow.finish()?;
     let tally = follow.tally.clone();
     let follow = run.followed.then_some(follow);
-    Ok(Finished { run, tally, follow })
+    let engine = ended.filter(|_| run.followed);
+    Ok(Finished {
+        run,
+        tally,
+        follow,
+        engine,
+    })
 }
 
 /// Perfect foresight: exactly what is needed serves and is paid for in each step. It is a bound, not a
@@ -162,15 +228,41 @@ fn foresee(scenario: &Scenario, config: &EngineConfig, follow: &mut Follow) -> R
         follow: &'a mut Follow,
     }
     impl fleetcast_sim::Sink for Needs<'_> {
-        fn step(&mut self, interval: &Interval, seen: &[fleetcast_model::Observation], step: &fleetcast_engine::Step) {
+        fn step(
+            &mut self,
+            interval: &Interval,
+            seen: &[fleetcast_model::Observation],
+            step: &fleetcast_engine::Step,
+        ) {
             let mut ideal = interval.clone();
             let mut step = step.clone();
-            for ((at, report), cheapest) in ideal.components.iter_mut().zip(&mut step.components).zip(self.cheapest) {
-                let bill = u128::from(*cheapest) * u128::from(at.need) * u128::from(self.step_seconds);
-                let serving = Serving { ready: at.need, effective: at.need as f64, paid: at.need };
-                *at = ComponentInterval { serving, bill, unserved: 0.0, violated: false, ..*at };
+            for ((at, report), cheapest) in ideal
+                .components
+                .iter_mut()
+                .zip(&mut step.components)
+                .zip(self.cheapest)
+            {
+                let bill =
+                    u128::from(*cheapest) * u128::from(at.need) * u128::from(self.step_seconds);
+                let serving = Serving {
+                    ready: at.need,
+                    effective: at.need as f64,
+                    paid: at.need,
+                };
+                *at = ComponentInterval {
+                    serving,
+                    bill,
+                    unserved: 0.0,
+                    violated: false,
+                    ..*at
+                };
                 report.wanted = fleetcast_model::Units::new(at.need);
-                (report.pending, report.cancelled, report.ordered, report.drained) = Default::default();
+                (
+                    report.pending,
+                    report.cancelled,
+                    report.ordered,
+                    report.drained,
+                ) = Default::default();
             }
             self.follow.step(&ideal, seen, &step);
         }
@@ -179,8 +271,15 @@ fn foresee(scenario: &Scenario, config: &EngineConfig, follow: &mut Follow) -> R
         }
     }
     let constant = vec![PolicySpec::new(PolicyKind::Static, 1.0); config.policies.len()];
-    let config = EngineConfig { policies: constant, ..config.clone() };
-    let needs = Needs { cheapest: &scenario.cheapest, step_seconds: u64::from(config.step_seconds), follow };
+    let config = EngineConfig {
+        policies: constant,
+        ..config.clone()
+    };
+    let needs = Needs {
+        cheapest: &scenario.cheapest,
+        step_seconds: u64::from(config.step_seconds),
+        follow,
+    };
     simulate(config, &scenario.simulation, needs)?;
     Ok(())
 }
@@ -192,9 +291,19 @@ pub fn peaks(scenario: &Scenario) -> Result<Vec<u64>> {
         peaks: Vec<u64>,
     }
     impl fleetcast_sim::Sink for Peaks {
-        fn step(&mut self, interval: &Interval, _: &[fleetcast_model::Observation], _: &fleetcast_engine::Step) {
+        fn step(
+            &mut self,
+            interval: &Interval,
+            _: &[fleetcast_model::Observation],
+            _: &fleetcast_engine::Step,
+        ) {
             if interval.index >= self.from {
-                for (peak, at) in self.peaks.iter_mut().zip(&interval.components).filter(|(_, at)| at.observed) {
+                for (peak, at) in self
+                    .peaks
+                    .iter_mut()
+                    .zip(&interval.components)
+                    .filter(|(_, at)| at.observed)
+                {
                     *peak = at.need.max(*peak);
                 }
             }
@@ -205,8 +314,19 @@ pub fn peaks(scenario: &Scenario) -> Result<Vec<u64>> {
     }
     let count = scenario.components.len();
     let constant = vec![PolicySpec::new(PolicyKind::Static, 1.0); count];
-    let config = EngineConfig { policies: constant, ..scenario.config.clone() };
-    let peaks = simulate(config, &scenario.simulation, Peaks { from: scenario.warm_up_steps, peaks: vec![1; count] })?.peaks;
+    let config = EngineConfig {
+        policies: constant,
+        ..scenario.config.clone()
+    };
+    let peaks = simulate(
+        config,
+        &scenario.simulation,
+        Peaks {
+            from: scenario.warm_up_steps,
+            peaks: vec![1; count],
+        },
+    )?
+    .peaks;
     crate::stop::check()?;
     Ok(peaks)
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use fleetcast_engine::EngineConfig;
-use fleetcast_model::{Component, Event, Fleet, InteractionType, Mode, Objective, Offer, Override, Persona};
+use fleetcast_model::{
+    Component, Event, Fleet, InteractionType, Mode, Objective, Offer, Override, Persona,
+};
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::Series;
 use fleetcast_sim::{BootTime, Catalogue, Lifecycle, PlainSetting, Simulation, example};
@@ -79,9 +81,14 @@ impl Scenario {
             warm_up,
             objective: args.objective,
         };
-        setting.check().map_err(|error| BadInput(error.to_string()))?;
+        setting
+            .check()
+            .map_err(|error| BadInput(error.to_string()))?;
         let config = setting.engine_config(&total, PolicySpec::new(PolicyKind::Fleetcast, 0.0));
-        let mut notes = vec!["plain setting: a unit costs $1 an hour from the order to the end of its drain".to_string()];
+        let mut notes = vec![
+            "plain setting: a unit costs $1 an hour from the order to the end of its drain"
+                .to_string(),
+        ];
         if args.objective.is_none() {
             notes.push("no objective was stated: 0.5 % of demand may go unserved, and the fleet never falls under the highest demand of the last boot time".into());
         }
@@ -100,11 +107,23 @@ impl Scenario {
         })
     }
 
-    fn from_documents(args: &BacktestArgs, history: &History, documents: Documents, title: String) -> Result<Self> {
-        let Documents { mut fleet, persona, events, overrides } = documents;
+    fn from_documents(
+        args: &BacktestArgs,
+        history: &History,
+        documents: Documents,
+        title: String,
+    ) -> Result<Self> {
+        let Documents {
+            mut fleet,
+            persona,
+            events,
+            overrides,
+        } = documents;
         let types = user_types(&fleet);
         let (series, mut notes) = demand::by_type(&history.demand, &types, &persona)?;
-        let first = series.first().ok_or_else(|| BadInput("the fleet serves no interaction type".into()))?;
+        let first = series
+            .first()
+            .ok_or_else(|| BadInput("the fleet serves no interaction type".into()))?;
         let step_seconds = first.step().seconds();
         let warm_up_steps = (warm_up(args, first)?.as_secs() / i64::from(step_seconds)) as usize;
         if fleet.mode != Mode::Auto {
@@ -112,11 +131,31 @@ impl Scenario {
             fleet.mode = Mode::Auto;
         }
         let offers = allowed_offers(&fleet)?;
-        let lifecycles: Vec<Lifecycle> = fleet.components.iter().map(|component| lifecycle(args, component)).collect();
+        let lifecycles: Vec<Lifecycle> = fleet
+            .components
+            .iter()
+            .map(|component| lifecycle(args, component))
+            .collect();
         let planned: Vec<SignedDuration> = lifecycles.iter().map(planned_boot).collect();
-        let boot_steps = planned.iter().map(|boot| boot.as_secs().max(0).unsigned_abs().div_ceil(u64::from(step_seconds)) as u32).collect();
-        let cheapest = fleet.components.iter().map(|component| cheapest_unit(component, &offers)).collect();
-        let drain = lifecycles.iter().map(|lifecycle| lifecycle.drain).max().unwrap_or_default();
+        let boot_steps = planned
+            .iter()
+            .map(|boot| {
+                boot.as_secs()
+                    .max(0)
+                    .unsigned_abs()
+                    .div_ceil(u64::from(step_seconds)) as u32
+            })
+            .collect();
+        let cheapest = fleet
+            .components
+            .iter()
+            .map(|component| cheapest_unit(component, &offers))
+            .collect();
+        let drain = lifecycles
+            .iter()
+            .map(|lifecycle| lifecycle.drain)
+            .max()
+            .unwrap_or_default();
         let config = EngineConfig {
             interaction_types: types,
             start: first.start(),
@@ -133,11 +172,19 @@ impl Scenario {
             fleet,
         };
         // Refused here, where the documents are at hand, and not in the middle of a run.
-        fleetcast_engine::Engine::new(config.clone()).map_err(|error| BadInput(error.to_string()))?;
-        let missing_steps = (0..first.len()).filter(|i| series.iter().any(|series| series.get(*i).is_none())).count();
+        fleetcast_engine::Engine::new(config.clone())
+            .map_err(|error| BadInput(error.to_string()))?;
+        let missing_steps = (0..first.len())
+            .filter(|i| series.iter().any(|series| series.get(*i).is_none()))
+            .count();
         Ok(Self {
             title,
-            components: config.fleet.components.iter().map(|component| component.name.to_string()).collect(),
+            components: config
+                .fleet
+                .components
+                .iter()
+                .map(|component| component.name.to_string())
+                .collect(),
             per_unit: None,
             boot: planned.into_iter().max().unwrap_or_default(),
             drain,
@@ -158,36 +205,70 @@ impl Scenario {
 
     /// Steps of the history.
     pub fn steps(&self) -> usize {
-        self.simulation.demand.iter().map(Series::len).min().unwrap_or(0)
+        self.simulation
+            .demand
+            .iter()
+            .map(Series::len)
+            .min()
+            .unwrap_or(0)
     }
 
     /// Steps from a decision to the first step that its order serves, for each component.
     pub fn leads(&self) -> Vec<usize> {
-        self.config.boot_steps.iter().map(|steps| *steps as usize + 1).collect()
+        self.config
+            .boot_steps
+            .iter()
+            .map(|steps| *steps as usize + 1)
+            .collect()
     }
 
     /// The objective that the run is judged by: the stated one, or the first component's.
     pub fn objective(&self) -> Option<Objective> {
-        self.config.objective.or_else(|| self.config.fleet.components.iter().find_map(|component| component.sla.objective))
+        self.config.objective.or_else(|| {
+            self.config
+                .fleet
+                .components
+                .iter()
+                .find_map(|component| component.sla.objective)
+        })
     }
 }
 
 fn folder_name(folder: &Path) -> String {
-    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    whole.file_name().map_or_else(|| "Fleet".into(), |name| name.to_string_lossy().into_owned())
+    let whole = folder
+        .canonicalize()
+        .unwrap_or_else(|_| folder.to_path_buf());
+    whole.file_name().map_or_else(
+        || "Fleet".into(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn example_documents() -> Documents {
     let shop = example::shop();
-    Documents { fleet: shop.fleet, persona: shop.persona, events: shop.events, overrides: Vec::new() }
+    Documents {
+        fleet: shop.fleet,
+        persona: shop.persona,
+        events: shop.events,
+        overrides: Vec::new(),
+    }
 }
 
 /// Seven days, or a quarter of a history that is shorter than four weeks.
 fn warm_up(args: &BacktestArgs, series: &Series) -> Result<SignedDuration> {
-    let length = SignedDuration::from_secs(i64::from(series.step().seconds()) * series.len() as i64);
-    let warm_up = args.warm_up.unwrap_or_else(|| if args.capacity_per_unit.is_some() { DEFAULT_WARM_UP } else { DEFAULT_WARM_UP.min(length / 4) });
+    let length =
+        SignedDuration::from_secs(i64::from(series.step().seconds()) * series.len() as i64);
+    let warm_up = args.warm_up.unwrap_or_else(|| {
+        if args.capacity_per_unit.is_some() {
+            DEFAULT_WARM_UP
+        } else {
+            DEFAULT_WARM_UP.min(length / 4)
+        }
+    });
     if warm_up >= length {
-        let text = format!("the history is {length:#} long and the warm-up takes {warm_up:#}: nothing is left to judge; give more history, or a shorter --warm-up");
+        let text = format!(
+            "the history is {length:#} long and the warm-up takes {warm_up:#}: nothing is left to judge; give more history, or a shorter --warm-up"
+        );
         return Err(BadInput(text).into());
     }
     Ok(warm_up)
@@ -196,7 +277,11 @@ fn warm_up(args: &BacktestArgs, series: &Series) -> Result<SignedDuration> {
 /// The interaction types that users ask the fleet for, each once.
 fn user_types(fleet: &Fleet) -> Vec<InteractionType> {
     let mut types: Vec<InteractionType> = Vec::new();
-    for kind in fleet.components.iter().flat_map(|component| &component.serves) {
+    for kind in fleet
+        .components
+        .iter()
+        .flat_map(|component| &component.serves)
+    {
         if !types.contains(kind) {
             types.push(kind.clone());
         }
@@ -208,15 +293,30 @@ fn user_types(fleet: &Fleet) -> Vec<InteractionType> {
 fn allowed_offers(fleet: &Fleet) -> Result<Vec<Offer>> {
     let catalogue = Catalogue::built_in();
     for component in &fleet.components {
-        for id in component.placements.iter().flat_map(|placement| &placement.offers) {
+        for id in component
+            .placements
+            .iter()
+            .flat_map(|placement| &placement.offers)
+        {
             if catalogue.get(id).is_none() {
-                let text = format!("component `{}` allows offer `{id}`, which is not in the catalogue", component.name);
+                let text = format!(
+                    "component `{}` allows offer `{id}`, which is not in the catalogue",
+                    component.name
+                );
                 return Err(BadInput(text).into());
             }
         }
     }
     let allowed = |offer: &&Offer| {
-        fleet.components.iter().flat_map(|component| &component.placements).any(|placement| catalogue.allowed_in(placement).any(|other| other.id == offer.id))
+        fleet
+            .components
+            .iter()
+            .flat_map(|component| &component.placements)
+            .any(|placement| {
+                catalogue
+                    .allowed_in(placement)
+                    .any(|other| other.id == offer.id)
+            })
     };
     Ok(catalogue.offers().filter(allowed).cloned().collect())
 }
@@ -224,10 +324,17 @@ fn allowed_offers(fleet: &Fleet) -> Result<Vec<Offer>> {
 fn lifecycle(args: &BacktestArgs, component: &Component) -> Lifecycle {
     let timing = &component.timing;
     let stated = args.boot.or(timing.boot);
-    let provider = component.placements.first().map(|placement| placement.provider);
+    let provider = component
+        .placements
+        .first()
+        .map(|placement| placement.provider);
     Lifecycle {
         // A stated boot includes configuration and health check.
-        configure: if stated.is_some() { SignedDuration::ZERO } else { CONFIGURE },
+        configure: if stated.is_some() {
+            SignedDuration::ZERO
+        } else {
+            CONFIGURE
+        },
         boot: match (stated, provider) {
             (Some(boot), _) => BootTime::Fixed(boot),
             (None, Some(provider)) => BootTime::of(provider),
@@ -250,9 +357,21 @@ fn planned_boot(lifecycle: &Lifecycle) -> SignedDuration {
 fn cheapest_unit(component: &Component, offers: &[Offer]) -> u64 {
     let allowed = |offer: &&Offer| {
         component.placements.iter().any(|placement| {
-            placement.provider == offer.provider && placement.region == offer.region && (placement.offers.is_empty() || placement.offers.contains(&offer.id))
+            placement.provider == offer.provider
+                && placement.region == offer.region
+                && (placement.offers.is_empty() || placement.offers.contains(&offer.id))
         })
     };
-    let each = |offer: &Offer| offer.price.get().checked_div(offer.units_of(&component.unit));
-    offers.iter().filter(allowed).filter_map(each).min().unwrap_or(0)
+    let each = |offer: &Offer| {
+        offer
+            .price
+            .get()
+            .checked_div(offer.units_of(&component.unit))
+    };
+    offers
+        .iter()
+        .filter(allowed)
+        .filter_map(each)
+        .min()
+        .unwrap_or(0)
 }

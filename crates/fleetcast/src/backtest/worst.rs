@@ -33,7 +33,9 @@ impl Frame<'_> {
     pub fn carried(&self, units: f32, row: &Row) -> f64 {
         match self.per_unit {
             Some(per_unit) => f64::from(units) * per_unit,
-            None if row.load > 0.0 => f64::from(units) * f64::from(row.volume) / f64::from(row.load),
+            None if row.load > 0.0 => {
+                f64::from(units) * f64::from(row.volume) / f64::from(row.load)
+            }
             None => 0.0,
         }
     }
@@ -52,9 +54,12 @@ pub fn worst_moments(rows: &[Vec<Row>], frame: &Frame) -> Vec<(WorstMoment, usiz
             }
             all += f64::from(row.unserved);
             open = match open {
-                Some((first, last, sum)) if index - last <= join => Some((first, index, sum + f64::from(row.unserved))),
+                Some((first, last, sum)) if index - last <= join => {
+                    Some((first, index, sum + f64::from(row.unserved)))
+                }
                 before => {
-                    stretches.extend(before.map(|(first, last, sum)| (component, first, last, sum)));
+                    stretches
+                        .extend(before.map(|(first, last, sum)| (component, first, last, sum)));
                     Some((index, index, f64::from(row.unserved)))
                 }
             };
@@ -65,7 +70,9 @@ pub fn worst_moments(rows: &[Vec<Row>], frame: &Frame) -> Vec<(WorstMoment, usiz
     stretches.truncate(MOST);
     let describe = |(component, first, last, sum): (usize, usize, usize, f64)| {
         let rows = &rows[component];
-        let peak = (first..=last).max_by(|a, b| rows[*a].unserved.total_cmp(&rows[*b].unserved)).unwrap_or(first);
+        let peak = (first..=last)
+            .max_by(|a, b| rows[*a].unserved.total_cmp(&rows[*b].unserved))
+            .unwrap_or(first);
         let row = &rows[peak];
         let moment = WorstMoment {
             start: frame.at(first),
@@ -92,10 +99,16 @@ fn reason(rows: &[Row], at: usize, component: usize, frame: &Frame) -> String {
         return "nothing had been forecast yet when its capacity had to be ordered".into();
     };
     if belief.withheld {
-        return "the change was held back at the gate (approval, cap, mode or freeze window)".into();
+        return "the change was held back at the gate (approval, cap, mode or freeze window)"
+            .into();
     }
-    if belief.wanted as u64 >= frame.ceilings[component] && f64::from(row.need) > belief.wanted.into() {
-        return format!("the ceiling of {} units was reached", frame.ceilings[component]);
+    if belief.wanted as u64 >= frame.ceilings[component]
+        && f64::from(row.need) > belief.wanted.into()
+    {
+        return format!(
+            "the ceiling of {} units was reached",
+            frame.ceilings[component]
+        );
     }
     if row.ready + 0.5 < belief.wanted && row.volume <= belief.bought {
         return format!(
@@ -111,9 +124,17 @@ fn reason(rows: &[Row], at: usize, component: usize, frame: &Frame) -> String {
 
 /// Demand came otherwise than believed, or was let go on purpose.
 fn surprise(row: &Row, belief: &Belief, then: f32, lead_minutes: i64) -> String {
-    let rose = if then > 0.0 { row.volume / then } else { f32::INFINITY };
+    let rose = if then > 0.0 {
+        row.volume / then
+    } else {
+        f32::INFINITY
+    };
     if row.volume > belief.p95 {
-        let how = if rose.is_finite() { format!("rose {rose:.1} × within the {lead_minutes} min") } else { format!("came out of nothing within the {lead_minutes} min") };
+        let how = if rose.is_finite() {
+            format!("rose {rose:.1} × within the {lead_minutes} min")
+        } else {
+            format!("came out of nothing within the {lead_minutes} min")
+        };
         return format!(
             "a surprise: demand {how} that an order takes, beyond the 95 % quantile of {} believed then",
             short(belief.p95)
@@ -128,5 +149,9 @@ fn surprise(row: &Row, belief: &Belief, then: f32, lead_minutes: i64) -> String 
 
 /// A number with three digits or so.
 fn short(value: f32) -> String {
-    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+    if value >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
 }

@@ -27,7 +27,10 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
     let report = report_folder(args);
     if let Some(folder) = &report {
         files::write(&folder.join("report.html"), &html_report(&outcome.result))?;
-        documents::write_last(folder, &scenario, outcome.last.as_ref())?;
+        if let Some(end) = &outcome.end {
+            documents::write_predicted(folder, &end.engine, end.step.now, &end.volumes)?;
+            documents::write_provisional(folder, &end.engine, &end.step)?;
+        }
     }
     crate::stop::check()?;
     let mut out = std::io::stdout().lock();
@@ -52,21 +55,32 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
 /// Colour only on a terminal that wants it.
 pub fn text_style() -> TextStyle {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    TextStyle { colour, ..TextStyle::default() }
+    TextStyle {
+        colour,
+        ..TextStyle::default()
+    }
 }
 
 fn report_folder(args: &BacktestArgs) -> Option<PathBuf> {
     if args.no_report || (args.report.is_none() && !args.policy.is_empty()) {
         return None;
     }
-    Some(args.report.clone().unwrap_or_else(|| Path::new("fleetcast-report").to_path_buf()))
+    Some(
+        args.report
+            .clone()
+            .unwrap_or_else(|| Path::new("fleetcast-report").to_path_buf()),
+    )
 }
 
 fn outputs(args: &BacktestArgs, scenario: &Scenario) -> Result<Outputs> {
     let steps = args.steps.as_deref().map(Whole::create).transpose()?;
     let recorder = args.record.as_deref().map(|folder| {
         let file = Whole::create(&folder.join(RECORDING))?;
-        Recorder::new(GzEncoder::new(file, Compression::fast()), &scenario.config).context("cannot write the recording")
+        Recorder::new(GzEncoder::new(file, Compression::fast()), &scenario.config)
+            .context("cannot write the recording")
     });
-    Ok(Outputs { steps, recorder: recorder.transpose()? })
+    Ok(Outputs {
+        steps,
+        recorder: recorder.transpose()?,
+    })
 }

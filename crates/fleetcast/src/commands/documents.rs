@@ -3,16 +3,26 @@
 use std::path::Path;
 
 use anyhow::Result;
-use fleetcast_document::{Problems, check_together, parse_events, parse_fleet, parse_overrides, parse_persona};
+use fleetcast_document::{
+    Problems, check_together, parse_events, parse_fleet, parse_overrides, parse_persona,
+    predicted_to_json, provisional_to_json,
+};
 
-use crate::backtest::scenario::{Documents, Scenario};
+use fleetcast_engine::{Engine, Step};
+use fleetcast_series::Series;
+use jiff::Timestamp;
+
+use crate::backtest::scenario::Documents;
 use crate::files::{self, BadInput};
+use crate::outlook;
 
 /// The documents' names within a folder.
 pub const FLEET: &str = "fleet.json";
 pub const PERSONA: &str = "persona.json";
 pub const EVENTS: &str = "events.json";
 pub const OVERRIDES: &str = "overrides.json";
+pub const PREDICTED: &str = "predicted-fleet-state.json";
+pub const PROVISIONAL: &str = "provisional-fleet-state.json";
 
 /// Reads all documents of a folder, or lists everything that is wrong with them.
 pub fn read_folder(folder: &Path) -> Result<Documents> {
@@ -23,18 +33,37 @@ pub fn read_folder(folder: &Path) -> Result<Documents> {
     let overrides = optional(folder, OVERRIDES, parse_overrides, &mut said)?;
     if let (Some(fleet), Some(persona)) = (&fleet, &persona) {
         let problems = check_together(fleet, persona);
-        said.extend(problems.0.iter().map(|problem| format!("{}: {problem}", folder.join(PERSONA).display())));
+        said.extend(
+            problems
+                .0
+                .iter()
+                .map(|problem| format!("{}: {problem}", folder.join(PERSONA).display())),
+        );
     }
     match (fleet, persona) {
-        (Some(fleet), Some(persona)) if said.is_empty() => Ok(Documents { fleet, persona, events, overrides }),
+        (Some(fleet), Some(persona)) if said.is_empty() => Ok(Documents {
+            fleet,
+            persona,
+            events,
+            overrides,
+        }),
         _ => Err(BadInput(format!("the documents have problems\n{}", said.join("\n"))).into()),
     }
 }
 
-fn required<T>(folder: &Path, name: &str, parse: impl Fn(&str) -> Result<T, Problems>, said: &mut Vec<String>) -> Result<Option<T>> {
+fn required<T>(
+    folder: &Path,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, Problems>,
+    said: &mut Vec<String>,
+) -> Result<Option<T>> {
     let path = folder.join(name);
     if !path.exists() {
-        let text = format!("{} is missing: `fleetcast init {}` writes one to start from", path.display(), folder.display());
+        let text = format!(
+            "{} is missing: `fleetcast init {}` writes one to start from",
+            path.display(),
+            folder.display()
+        );
         return Err(BadInput(text).into());
     }
     let text = files::read(&path)?;
@@ -47,14 +76,34 @@ fn required<T>(folder: &Path, name: &str, parse: impl Fn(&str) -> Result<T, Prob
     }
 }
 
-fn optional<T>(folder: &Path, name: &str, parse: impl Fn(&str) -> Result<Vec<T>, Problems>, said: &mut Vec<String>) -> Result<Vec<T>> {
+fn optional<T>(
+    folder: &Path,
+    name: &str,
+    parse: impl Fn(&str) -> Result<Vec<T>, Problems>,
+    said: &mut Vec<String>,
+) -> Result<Vec<T>> {
     if !folder.join(name).exists() {
         return Ok(Vec::new());
     }
     Ok(required(folder, name, parse, said)?.unwrap_or_default())
 }
 
-/// Writes what the last step of a run predicts and provides for.
-pub fn write_last(_folder: &Path, _scenario: &Scenario, _last: Option<&fleetcast_engine::Step>) -> Result<()> {
-    Ok(())
+/// Writes the provisional fleet state of a step.
+pub fn write_provisional(folder: &Path, engine: &Engine, step: &Step) -> Result<()> {
+    let provisional = outlook::provisional(engine, step);
+    files::write(
+        &folder.join(PROVISIONAL),
+        &provisional_to_json(&provisional),
+    )
+}
+
+/// Writes what a run's end predicts.
+pub fn write_predicted(
+    folder: &Path,
+    engine: &Engine,
+    at: Timestamp,
+    volumes: &[Series],
+) -> Result<()> {
+    let predicted = outlook::predicted(engine, at, volumes);
+    files::write(&folder.join(PREDICTED), &predicted_to_json(&predicted))
 }

@@ -20,7 +20,11 @@ pub fn run(args: &ExampleArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut file = Whole::create(&args.file)?;
-    if args.file.extension().is_some_and(|extension| extension == "gz") {
+    if args
+        .file
+        .extension()
+        .is_some_and(|extension| extension == "gz")
+    {
         let mut gzip = GzEncoder::new(file, Compression::default());
         write_history(args.seed, |line| gzip.write_all(line.as_bytes()))?;
         file = gzip.finish()?;
@@ -28,6 +32,9 @@ pub fn run(args: &ExampleArgs) -> Result<ExitCode> {
         write_history(args.seed, |line| file.write_all(line.as_bytes()))?;
     }
     file.finish()?;
-    eprintln!("wrote {} (synthetic: five weeks of the built-in example shop, by minute)", args.file.display());
+    eprintln!(
+        "wrote {} (synthetic: five weeks of the built-in example shop, by minute)",
+        args.file.display()
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -24,10 +24,23 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode> {
 }
 
 /// Replays a folder's recording; `on_step` returns whether to go on.
-pub fn replay(folder: &Path, on_step: impl FnMut(&Step, &[Observation]) -> bool) -> Result<(Engine, u64)> {
+pub fn replay(
+    folder: &Path,
+    on_step: impl FnMut(&Step, &[Observation]) -> bool,
+) -> Result<(Engine, u64)> {
     let inside = folder.join(RECORDING);
-    let path = if folder.is_dir() { inside } else { folder.to_path_buf() };
-    let hint = || format!("cannot read {}: `fleetcast backtest … --record {}` writes it", path.display(), folder.display());
+    let path = if folder.is_dir() {
+        inside
+    } else {
+        folder.to_path_buf()
+    };
+    let hint = || {
+        format!(
+            "cannot read {}: `fleetcast backtest … --record {}` writes it",
+            path.display(),
+            folder.display()
+        )
+    };
     let file = File::open(&path).with_context(hint)?;
     let lines = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(BufReader::new(file)));
     let (mut engine, mut world) = Replay::open(lines, on_step)?;

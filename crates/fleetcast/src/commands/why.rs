@@ -1,5 +1,385 @@
 //! `fleetcast why`
+
 use std::process::ExitCode;
+
 use anyhow::Result;
+use fleetcast_engine::{Engine, Step};
+use fleetcast_model::{Action, ComponentReport, Gate, Reason, Resource};
+use fleetcast_report::{
+    AlternativeView, DecisionView, ForecastView, InputsView, PlanStepView, QuantileView,
+    ReasonView, ResourceView, decision_json, decision_text,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::backtest::text_style;
+use super::{documents, replay};
+use crate::cli::{Format, WhyArgs};
+use crate::files::BadInput;
+
+/// What a replay up to a moment leaves behind.
+struct Found {
+    step: Step,
+    first: Timestamp,
+    /// Demand of each component in the hour before, newest last.
+    lately: Vec<Vec<Option<f64>>>,
+}
+
 /// Runs the command.
-pub fn run(_args: &crate::cli::WhyArgs) -> Result<ExitCode> { Ok(ExitCode::SUCCESS) }
+pub fn run(args: &WhyArgs) -> Result<ExitCode> {
+    crate::stop::listen();
+    let (engine, found) = replay_until(args)?;
+    crate::stop::check()?;
+    if args.at < found.first {
+        let text = format!(
+            "the recording's first decision was made at {}, after {}",
+            found.first, args.at
+        );
+        return Err(BadInput(text).into());
+    }
+    let names: Vec<&str> = engine
+        .config()
+        .fleet
+        .components
+        .iter()
+        .map(|component| component.name.as_str())
+        .collect();
+    if let Some(name) = args
+        .component
+        .as_deref()
+        .filter(|name| !names.contains(name))
+    {
+        return Err(BadInput(format!(
+            "the fleet has no component `{name}`; it has {}",
+            names.join(", ")
+        ))
+        .into());
+    }
+    let chosen = (0..names.len()).filter(|i| {
+        args.component
+            .as_deref()
+            .is_none_or(|name| name == names[*i])
+    });
+    let views: Vec<DecisionView> = chosen.map(|index| view(&engine, &found, index)).collect();
+    match args.format {
+        Format::Json => {
+            let values: Result<Vec<serde_json::Value>, _> = views
+                .iter()
+                .map(|view| serde_json::from_str(&decision_json(view)))
+                .collect();
+            println!("{}", serde_json::to_string_pretty(&values?)?);
+        }
+        Format::Text => {
+            let texts: Vec<String> = views
+                .iter()
+                .map(|view| decision_text(view, text_style()))
+                .collect();
+            print!("{}", texts.join("\n"));
+        }
+    }
+    if let Some(folder) = &args.documents {
+        documents::write_provisional(folder, &engine, &found.step)?;
+        eprintln!("wrote {}", folder.join(documents::PROVISIONAL).display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Replays until the last decision that is not after the asked moment.
+fn replay_until(args: &WhyArgs) -> Result<(Engine, Found)> {
+    let mut found: Option<Found> = None;
+    let mut length = SignedDuration::ZERO;
+    let (engine, _) = replay::replay(&args.folder, |step, _| {
+        let known = step.components.iter().map(|report| report.demand);
+        match &mut found {
+            None => {
+                let lately = known.map(|demand| vec![demand]).collect();
+                found = Some(Found {
+                    step: keep(step),
+                    first: step.now,
+                    lately,
+                });
+            }
+            Some(found) => {
+                length = step.now.duration_since(found.step.now);
+                let hour = (3_600 / length.as_secs().max(1)).max(1) as usize;
+                for (lately, demand) in found.lately.iter_mut().zip(known) {
+                    lately.push(demand);
+                    let surplus = lately.len().saturating_sub(hour);
+                    lately.drain(..surplus);
+                }
+                found.step = keep(step);
+            }
+        }
+        // The next decision would be after the asked moment: this is the one.
+        step.now + length.max(SignedDuration::from_secs(1)) <= args.at && !crate::stop::asked()
+    })?;
+    let found = found.ok_or_else(|| BadInput("the recording holds no decision".into()))?;
+    Ok((engine, found))
+}
+
+fn keep(step: &Step) -> Step {
+    Step {
+        fits: Vec::new(),
+        ..step.clone()
+    }
+}
+
+fn view(engine: &Engine, found: &Found, index: usize) -> DecisionView {
+    let step = &found.step;
+    let report = &step.components[index];
+    let explained = engine.explain(index);
+    let lately = &found.lately[index];
+    let plain = engine.config().plain_per_unit.is_some();
+    let price = explained.offers.first().map_or(0.0, |(_, units, price)| {
+        price.get() as f64 / 1e6 / f64::from((*units).max(1))
+    });
+    let age = lately.iter().rev().position(Option::is_some);
+    DecisionView {
+        at: step.now,
+        component: engine.config().fleet.components[index].name.to_string(),
+        inputs: InputsView {
+            last_demand: lately.iter().rev().flatten().next().copied(),
+            demand_unit: if plain { "a step" } else { "interactions/min" }.into(),
+            age_seconds: age.map(|steps| steps as u64 * u64::from(engine.config().step_seconds)),
+            missing_steps: lately.iter().filter(|demand| demand.is_none()).count() as u64,
+        },
+        forecast: report.forecast.map(|forecast| ForecastView {
+            arrival: report.arrival,
+            model: model_words(forecast.persona_weight, &explained),
+            quantiles: quantiles(&forecast),
+        }),
+        requirement: requirement(report, engine, index),
+        wanted: report.wanted.get(),
+        ready: report.ready.get(),
+        pending: report.pending.get(),
+        plan: plan(engine, step, index),
+        reasons: report
+            .ledger
+            .0
+            .iter()
+            .map(|(reason, units)| ReasonView {
+                reason: reason_words(*reason).into(),
+                units: units.get() as i64,
+            })
+            .collect(),
+        alternatives: alternatives(engine, report, index, price),
+        gate: gate_words(&report.gate),
+        cost_usd_per_hour: report.wanted.as_f64() * price,
+    }
+}
+
+fn model_words(persona_weight: f64, explained: &fleetcast_engine::Explained) -> String {
+    let (count, under) = explained.scored;
+    let mut words = String::from("quantile regression");
+    if persona_weight > 0.02 {
+        words.push_str(&format!(", {:.0} % persona", persona_weight * 100.0));
+    }
+    if count > 0 {
+        words.push_str(&format!(
+            "; {count} forecasts scored, {:.1} % stayed under p95",
+            under * 100.0
+        ));
+    }
+    words
+}
+
+fn quantiles(forecast: &fleetcast_model::ArrivalForecast) -> Vec<QuantileView> {
+    let bought = (forecast.bought_level.clamp(0.0, 1.0), forecast.bought);
+    let mut all = vec![
+        (0.05, forecast.p05),
+        (0.5, forecast.p50),
+        (0.95, forecast.p95),
+        bought,
+    ];
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    all.dedup_by(|a, b| (a.0 - b.0).abs() < 1e-6);
+    all.into_iter()
+        .map(|(level, demand)| QuantileView { level, demand })
+        .collect()
+}
+
+/// What the demand at arrival needs, by resource; the binding one is marked.
+fn requirement(report: &ComponentReport, engine: &Engine, index: usize) -> Vec<ResourceView> {
+    let bought = report
+        .forecast
+        .map_or(report.demand.unwrap_or(0.0), |forecast| forecast.bought);
+    let unit = &engine.config().fleet.components[index].unit;
+    let Some(amounts) = engine.amounts_for(index, bought) else {
+        let units = engine.units_for(index, bought).get();
+        return vec![ResourceView {
+            resource: Resource::Unit.name().into(),
+            quantity: bought,
+            unit: "a step".into(),
+            units,
+            binding: true,
+        }];
+    };
+    let row = |resource: Resource, quantity: f64, unit_name: &str, have: Option<f64>| {
+        // What does not limit a unit is left out.
+        let have = have.filter(|have| *have > 0.0)?;
+        Some(ResourceView {
+            resource: resource.name().into(),
+            quantity,
+            unit: unit_name.into(),
+            units: (quantity / have).ceil() as u64,
+            binding: resource == report.binding,
+        })
+    };
+    let rows = [
+        row(
+            Resource::Cpu,
+            amounts.cores,
+            "cores",
+            Some(unit.cpu.as_f64() / 1e3),
+        ),
+        row(
+            Resource::Memory,
+            amounts.memory_bytes / 1e9,
+            "GB",
+            Some(unit.memory.as_f64() / 1e9),
+        ),
+        row(
+            Resource::DiskIo,
+            amounts.iops,
+            "operations/s",
+            unit.disk_io.map(|iops| iops.as_f64()),
+        ),
+        row(
+            Resource::Bandwidth,
+            amounts.kilobits_per_second / 1e3,
+            "Mbps",
+            unit.bandwidth.map(|kbps| kbps.as_f64() / 1e3),
+        ),
+        row(
+            Resource::Storage,
+            amounts.storage_bytes / 1e9,
+            "GB",
+            unit.storage.map(|bytes| bytes.as_f64() / 1e9),
+        ),
+    ];
+    rows.into_iter().flatten().collect()
+}
+
+fn plan(engine: &Engine, step: &Step, index: usize) -> Vec<PlanStepView> {
+    let unit = &engine.config().fleet.components[index].unit;
+    let offers = &engine.config().offers;
+    let own = |component: fleetcast_model::ComponentIndex| usize::from(component.0) == index;
+    let mut steps = Vec::new();
+    for action in &step.actions {
+        match action {
+            Action::Order(order) if own(order.component) => {
+                let offer = &offers[usize::from(order.offer.0)];
+                steps.push(PlanStepView::Order {
+                    units: u64::from(order.instances) * offer.units_of(unit),
+                    offer: offer.id.to_string(),
+                    price_usd_per_hour: order.price.get() as f64 / 1e6,
+                });
+            }
+            Action::Release(range) => {
+                if let Some(cohort) = engine
+                    .cohorts(index)
+                    .iter()
+                    .find(|cohort| cohort.token == range.token)
+                {
+                    let offer = &offers[usize::from(cohort.offer.0)];
+                    steps.push(PlanStepView::Release {
+                        units: u64::from(range.count) * offer.units_of(unit),
+                        offer: offer.id.to_string(),
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    if steps.is_empty() {
+        let report = &step.components[index];
+        steps.push(PlanStepView::Keep {
+            units: (report.ready + report.pending).get(),
+        });
+    }
+    steps
+}
+
+/// What else could have been done, and what it would have meant.
+fn alternatives(
+    engine: &Engine,
+    report: &ComponentReport,
+    index: usize,
+    price: f64,
+) -> Vec<AlternativeView> {
+    let Some(forecast) = report.forecast else {
+        return Vec::new();
+    };
+    let have = (report.ready + report.pending).get();
+    let candidates = [
+        ("change nothing", have),
+        (
+            "buy for the median",
+            engine.units_for(index, forecast.p50).get(),
+        ),
+        (
+            "buy for the 95 % quantile",
+            engine.units_for(index, forecast.p95).get(),
+        ),
+        ("one unit more", report.wanted.get() + 1),
+    ];
+    let mut seen = vec![report.wanted.get()];
+    let mut views = Vec::new();
+    for (what, units) in candidates {
+        if seen.contains(&units) {
+            continue;
+        }
+        seen.push(units);
+        let risk = engine.shortfall_risk(index, units);
+        views.push(AlternativeView {
+            what: what.into(),
+            units,
+            cost_usd_per_hour: units as f64 * price,
+            consequence: risk.map_or_else(String::new, |risk| {
+                format!("{} chance to fall short at arrival", percent(risk))
+            }),
+        });
+    }
+    views
+}
+
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent >= 1.0 {
+        format!("{percent:.0} %")
+    } else {
+        format!("{percent:.2} %")
+    }
+}
+
+fn reason_words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Floor => "floor of the fleet state",
+        Reason::Baseline => "demand as it is now",
+        Reason::Forecast => "demand forecast for arrival",
+        Reason::Event => "a known event",
+        Reason::Uncertainty => "uncertainty of the forecast",
+        Reason::Reactive => "reactive lower bound",
+        Reason::Hold => "kept: a start would cost more",
+        Reason::Override => "a person's override",
+        Reason::Policy => "the policy's rule",
+    }
+}
+
+fn gate_words(gate: &Gate) -> String {
+    match gate {
+        Gate::Nothing => "nothing to change".into(),
+        Gate::Go => "passed".into(),
+        Gate::NeedsApproval {
+            cost,
+            threshold,
+            change_set,
+        } => format!(
+            "waits for approval: {cost} over two hours is over the threshold of {threshold} (change set {change_set}); \
+             recommended: approve it, start later, or raise the threshold"
+        ),
+        Gate::OverCap { cost, cap } => {
+            format!("refused: the month would come to {cost}, over the hard cap of {cap}")
+        }
+        Gate::Withheld => "withheld by the mode or a freeze window".into(),
+    }
+}

@@ -38,7 +38,13 @@ pub struct FleetStep {
 impl PlainFleet {
     /// Starts with `ready` serving units (at least one).
     pub fn new(rules: FleetRules, ready: u64) -> Self {
-        Self { rules, ready: ready.max(1), pending: VecDeque::new(), pending_units: 0, draining: VecDeque::new() }
+        Self {
+            rules,
+            ready: ready.max(1),
+            pending: VecDeque::new(),
+            pending_units: 0,
+            draining: VecDeque::new(),
+        }
     }
 
     /// Enters step `now`: orders that are due begin to serve.
@@ -55,7 +61,11 @@ impl PlainFleet {
             self.draining.pop_front();
         }
         let draining: u64 = self.draining.iter().map(|&(_, units)| units).sum();
-        FleetStep { ready: self.ready, total: self.total(), paid: self.total() + draining }
+        FleetStep {
+            ready: self.ready,
+            total: self.total(),
+            paid: self.total() + draining,
+        }
     }
 
     /// Units that serve or start.
@@ -73,7 +83,8 @@ impl PlainFleet {
         let wanted = wanted.max(1);
         let total = self.total();
         if wanted > total {
-            self.pending.push_back((now + 1 + self.rules.boot_steps as u64, wanted - total));
+            self.pending
+                .push_back((now + 1 + self.rules.boot_steps as u64, wanted - total));
             self.pending_units += wanted - total;
         } else if wanted < total {
             self.remove(now, total - wanted);
@@ -82,7 +93,9 @@ impl PlainFleet {
 
     fn remove(&mut self, now: u64, mut cut: u64) {
         while cut > 0 {
-            let Some((serves_from, units)) = self.pending.pop_back() else { break };
+            let Some((serves_from, units)) = self.pending.pop_back() else {
+                break;
+            };
             let cancelled = units.min(cut);
             if units > cancelled {
                 self.pending.push_back((serves_from, units - cancelled));
@@ -93,9 +106,9 @@ impl PlainFleet {
         if cut > 0 {
             self.ready -= cut;
             if self.rules.drain_steps > 0 {
-                self.draining.push_back((now + self.rules.drain_steps as u64, cut));
+                self.draining
+                    .push_back((now + self.rules.drain_steps as u64, cut));
             }
         }
     }
 }
-

@@ -1,7 +1,10 @@
 //! Steering: which level of the forecast to buy, so that the objective is held at the least cost.
 
 mod fleet;
-#[expect(clippy::module_inception, reason = "the concept and its folder share the name")]
+#[expect(
+    clippy::module_inception,
+    reason = "the concept and its folder share the name"
+)]
 mod steering;
 
 pub use fleet::{FleetRules, FleetStep, PlainFleet};

@@ -1,8 +1,8 @@
 //! Steering: which depth of the forecast to buy, learned from shadow fleets that each bought one depth all along.
 
-use fleetcast_forecast::lead::SlidingMaximum;
 use super::fleet::{FleetRules, PlainFleet};
 use fleetcast_forecast::lead::LeadForecast;
+use fleetcast_forecast::lead::SlidingMaximum;
 
 /// What is to be held.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,14 +47,21 @@ pub struct HeldFleet {
 impl HeldFleet {
     /// `hold_steps`: decisions a unit outlives the last one that wanted it by.
     pub fn new(rules: FleetRules, ready: u64, hold_steps: u64) -> Self {
-        Self { fleet: PlainFleet::new(rules, ready), hold: SlidingMaximum::new(hold_steps) }
+        Self {
+            fleet: PlainFleet::new(rules, ready),
+            hold: SlidingMaximum::new(hold_steps),
+        }
     }
 
     /// Orders `needed` units at the end of step `now`; says how many are wanted after the hold.
     pub fn order(&mut self, now: u64, needed: u64, useful: u64, observed: bool) -> u64 {
         self.hold.push(useful.max(needed) as f64);
         let total = self.fleet.total();
-        let kept = if observed { (self.hold.get() as u64).min(total) } else { total };
+        let kept = if observed {
+            (self.hold.get() as u64).min(total)
+        } else {
+            total
+        };
         let wanted = needed.max(kept);
         self.fleet.order(now, wanted);
         wanted
@@ -63,7 +70,10 @@ impl HeldFleet {
 
 /// The hold for a fleet: a unit removed too early is paid for a boot and a drain without serving.
 pub fn hold_steps(rules: FleetRules) -> u64 {
-    let factor = std::env::var("HOLD").ok().and_then(|x| x.parse().ok()).unwrap_or(1.0);
+    let factor = std::env::var("HOLD")
+        .ok()
+        .and_then(|x| x.parse().ok())
+        .unwrap_or(1.0);
     libm::round(factor * (rules.boot_steps + rules.drain_steps) as f64) as u64 + 1
 }
 
@@ -98,15 +108,48 @@ pub struct Steering {
 }
 
 #[derive(Clone, Debug)]
-struct Knobs { half_fraction: f64, half_max: f64, prior_days: f64, prior_loss: f64, filter_fraction: f64, filter_min: f64, horizon: f64, horizon_min: f64, low: f64, high: f64, slope: f64 }
+struct Knobs {
+    half_fraction: f64,
+    half_max: f64,
+    prior_days: f64,
+    prior_loss: f64,
+    filter_fraction: f64,
+    filter_min: f64,
+    horizon: f64,
+    horizon_min: f64,
+    low: f64,
+    high: f64,
+    slope: f64,
+}
 
 impl Steering {
     /// `warm_up_steps` is when the objective's budget begins to run.
-    pub fn new(objective: Goal, capacity: f64, rules: FleetRules, steps_per_day: f64, warm_up_steps: u64) -> Self {
+    pub fn new(
+        objective: Goal,
+        capacity: f64,
+        rules: FleetRules,
+        steps_per_day: f64,
+        warm_up_steps: u64,
+    ) -> Self {
         let hold_steps = hold_steps(rules);
-        let shadow = Shadow { held: HeldFleet::new(rules, 1, hold_steps), lost: 0.0 };
+        let shadow = Shadow {
+            held: HeldFleet::new(rules, 1, hold_steps),
+            lost: 0.0,
+        };
         let knob = super::knob;
-        let knobs = Knobs { half_fraction: knob("HF", 0.33), half_max: knob("HM", 21.0), prior_days: knob("PD", 1.0), prior_loss: knob("PL", 1.0), filter_fraction: knob("FF", 0.1), filter_min: knob("FM", 0.1), horizon: knob("HZ", 0.5), horizon_min: knob("HZM", 2.0), low: knob("LO", 0.4), high: knob("HI", 1.5), slope: knob("SL", 0.8) };
+        let knobs = Knobs {
+            half_fraction: knob("HF", 0.33),
+            half_max: knob("HM", 21.0),
+            prior_days: knob("PD", 1.0),
+            prior_loss: knob("PL", 1.0),
+            filter_fraction: knob("FF", 0.1),
+            filter_min: knob("FM", 0.1),
+            horizon: knob("HZ", 0.5),
+            horizon_min: knob("HZM", 2.0),
+            low: knob("LO", 0.4),
+            high: knob("HI", 1.5),
+            slope: knob("SL", 0.8),
+        };
         Self {
             objective,
             capacity,
@@ -129,12 +172,21 @@ impl Steering {
     /// Accounts for step `now`, in which `ready` units of ours served.
     pub fn account(&mut self, now: u64, demand: Option<f64>, ready: u64, tail: f64) {
         // Old evidence fades with a half-life that grows with the history: early models were poor.
-        let half_life = (self.knobs.half_fraction * self.steps).clamp(0.02 * self.steps_per_day, self.knobs.half_max * self.steps_per_day);
-        let decay = if demand.is_some() { libm::exp2(-1.0 / half_life) } else { 1.0 };
+        let half_life = (self.knobs.half_fraction * self.steps).clamp(
+            0.02 * self.steps_per_day,
+            self.knobs.half_max * self.steps_per_day,
+        );
+        let decay = if demand.is_some() {
+            libm::exp2(-1.0 / half_life)
+        } else {
+            1.0
+        };
         for shadow in &mut self.shadows {
             let step = shadow.held.fleet.enter(now);
             if let Some(demand) = demand {
-                let (lost, _) = self.objective.account(demand, step.ready as f64 * self.capacity);
+                let (lost, _) = self
+                    .objective
+                    .account(demand, step.ready as f64 * self.capacity);
                 shadow.lost = shadow.lost * decay + lost;
             }
         }
@@ -169,7 +221,9 @@ impl Steering {
             shadow.held.order(now, needed, useful, observed);
         }
         let aim = self.depth_for(self.goal());
-        let time = (self.knobs.filter_fraction * self.steps).max(self.knobs.filter_min * self.steps_per_day).max(1.0);
+        let time = (self.knobs.filter_fraction * self.steps)
+            .max(self.knobs.filter_min * self.steps_per_day)
+            .max(1.0);
         let depth = self.depth.unwrap_or(aim);
         self.depth = Some(depth + (aim - depth) / time);
     }
@@ -181,7 +235,8 @@ impl Steering {
         if elapsed < 1.0 {
             return share;
         }
-        let horizon = (self.knobs.horizon * elapsed).max(self.knobs.horizon_min * self.steps_per_day);
+        let horizon =
+            (self.knobs.horizon * elapsed).max(self.knobs.horizon_min * self.steps_per_day);
         let ahead = self.own_base / elapsed * horizon;
         let left = share * (self.own_base + ahead) - self.own_lost;
         (left / ahead.max(1e-300)).clamp(self.knobs.low * share, self.knobs.high * share)
@@ -190,7 +245,10 @@ impl Steering {
     /// The depth whose shadows lost `goal`, between neighbours in the logarithm of loss.
     fn depth_for(&self, goal: f64) -> f64 {
         let prior = self.knobs.prior_days * self.steps_per_day;
-        let prior_loss = match self.objective { Goal::UnservedShare(_) => self.knobs.prior_loss * self.tail / self.base.max(1e-300), Goal::ViolationShare(_) => 1.0 };
+        let prior_loss = match self.objective {
+            Goal::UnservedShare(_) => self.knobs.prior_loss * self.tail / self.base.max(1e-300),
+            Goal::ViolationShare(_) => 1.0,
+        };
         let mean_base = self.base / self.weight.max(1e-9);
         let mut upper = f64::INFINITY;
         let mut before: Option<(f64, f64)> = None;
@@ -203,7 +261,8 @@ impl Steering {
                 return match before {
                     None => depth,
                     Some((shallow, higher)) => {
-                        let share = libm::log(higher / goal) / libm::log(higher / loss.max(1e-300)).max(1e-12);
+                        let share = libm::log(higher / goal)
+                            / libm::log(higher / loss.max(1e-300)).max(1e-12);
                         shallow + (depth - shallow) * share.clamp(0.0, 1.0)
                     }
                 };
@@ -228,7 +287,22 @@ pub fn units(demand: f64, capacity: f64) -> u64 {
 pub fn band(forecast: &LeadForecast, depth: f64, capacity: f64) -> (u64, u64) {
     use std::sync::OnceLock;
     static BAND: OnceLock<(f64, f64, f64)> = OnceLock::new();
-    let (start, keep, offset) = *BAND.get_or_init(|| (super::knob("START", 0.0), super::knob("KEEP", 1.0), super::knob("OFFSET", 0.0)));
-    let needed = units(forecast.at_depth(depth - start) - offset * capacity, capacity);
-    (needed, units(forecast.at_depth(depth + keep) + offset * capacity, capacity))
+    let (start, keep, offset) = *BAND.get_or_init(|| {
+        (
+            super::knob("START", 0.0),
+            super::knob("KEEP", 1.0),
+            super::knob("OFFSET", 0.0),
+        )
+    });
+    let needed = units(
+        forecast.at_depth(depth - start) - offset * capacity,
+        capacity,
+    );
+    (
+        needed,
+        units(
+            forecast.at_depth(depth + keep) + offset * capacity,
+            capacity,
+        ),
+    )
 }

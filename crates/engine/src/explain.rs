@@ -1,0 +1,111 @@
+//! What stands behind the last step, for people and documents: inputs, requirement, alternatives, risk.
+
+use fleetcast_capacity::ResourceAmounts;
+use fleetcast_model::{Cohort, InteractionType, MicroUsdPerHour, OfferId, Units};
+
+use crate::component::Brain;
+use crate::engine::Engine;
+use crate::stages::requirement::round_up;
+
+/// What stands behind the last step of one component.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explained {
+    /// Last known volumes, in interactions a minute.
+    pub volumes: Vec<(InteractionType, f64)>,
+    /// What those need, by resource; `None` in the plain setting.
+    pub amounts: Option<ResourceAmounts>,
+    /// The 95 % quantile of the latency with the units in service, in milliseconds; `None`: unknown or over
+    /// every bound.
+    pub latency_ms_p95: Option<f64>,
+    /// What may be rented, each with its units and price, cheapest unit first.
+    pub offers: Vec<(OfferId, u32, MicroUsdPerHour)>,
+    /// Forecasts scored so far, and the share of them whose demand stayed at or under the 95 % quantile.
+    pub scored: (u64, f64),
+    /// Mean absolute error of the median, as a share of mean demand.
+    pub relative_error: f64,
+}
+
+impl Engine {
+    /// What stands behind the last step of a component.
+    pub fn explain(&self, component: usize) -> Explained {
+        let state = &self.components[component];
+        let kinds = self.map.types_of(component).iter().cloned();
+        let mut offers: Vec<_> = state
+            .offers
+            .iter()
+            .map(|choice| {
+                let offer = &self.config.offers[usize::from(choice.offer.0)];
+                (offer.id.clone(), choice.units_each, choice.price)
+            })
+            .collect();
+        offers.sort_by_key(|(_, units, price)| price.get() / u64::from((*units).max(1)));
+        let book = state.feedback.book;
+        let count = book.count.max(1) as f64;
+        let ready = crate::stages::observe::look(state, self.now()).ready as f64;
+        Explained {
+            volumes: kinds.zip(state.volumes.iter().copied()).collect(),
+            amounts: state.capacity.amounts(&state.volumes),
+            latency_ms_p95: state.capacity.latency_ms_p95(&state.volumes, ready),
+            offers,
+            scored: (book.count, book.under_p95 as f64 / count),
+            relative_error: if book.demand > 0.0 {
+                book.absolute_error / book.demand
+            } else {
+                0.0
+            },
+        }
+    }
+
+    /// The instances of a component, as they were listed before the last step.
+    pub fn cohorts(&self, component: usize) -> &[Cohort] {
+        &self.components[component].cohorts
+    }
+
+    /// What a component would need for this many interactions a minute, in its present mix, by resource.
+    pub fn amounts_for(&self, component: usize, volume: f64) -> Option<ResourceAmounts> {
+        let state = &self.components[component];
+        state.capacity.amounts(&self.scaled(component, volume))
+    }
+
+    /// Units that this many interactions a minute need, in the present mix.
+    pub fn units_for(&self, component: usize, volume: f64) -> Units {
+        let state = &self.components[component];
+        Units::new(round_up(
+            state.capacity.load(&self.scaled(component, volume)).units,
+        ))
+    }
+
+    /// The probability, as the last forecast has it, that demand at arrival exceeds what so many units
+    /// carry; `None` where no forecast of ours was made.
+    pub fn shortfall_risk(&self, component: usize, units: u64) -> Option<f64> {
+        let state = &self.components[component];
+        let Brain::Ours(ours) = &state.brain else {
+            return None;
+        };
+        let carried = units as f64 * state.per_unit;
+        // Quantiles grow with depth, so the depth at which they reach the capacity is found by halving.
+        let (mut low, mut high) = (0.0, 9.0);
+        for _ in 0..40 {
+            let middle = 0.5 * (low + high);
+            if ours.last.at_depth(middle) <= carried {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        Some(libm::exp(-low))
+    }
+
+    fn scaled(&self, component: usize, volume: f64) -> Vec<f64> {
+        let volumes = &self.components[component].volumes;
+        let all: f64 = volumes.iter().sum();
+        let share = |one: &f64| {
+            if all > 0.0 {
+                one / all
+            } else {
+                1.0 / volumes.len().max(1) as f64
+            }
+        };
+        volumes.iter().map(|one| share(one) * volume).collect()
+    }
+}

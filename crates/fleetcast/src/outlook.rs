@@ -1,0 +1,329 @@
+//! What lies ahead after a run: forecasts of the horizons, and the documents that they lead to.
+
+use fleetcast_document::wire::Fraction;
+use fleetcast_document::{
+    ChangeAction, ChangeCause, ChangeReason, CostRange, Horizon, Money, PredictedFleetState,
+    ProvisionalChange, ProvisionalFleetState, Quantile, ResourceRequirement, ServedSla,
+};
+use fleetcast_engine::{Engine, Step};
+use fleetcast_forecast::{Combination, Fit, History, Predict, SamplePaths, SeasonSpec};
+use fleetcast_model::{
+    Action, Bytes, ComponentIndex, KilobitsPerSecond, MicroUsd, MilliCores, Order, Reason,
+};
+use fleetcast_report::FanPoint;
+use fleetcast_series::{Aggregate, Series, Step as SeriesStep};
+use jiff::{SignedDuration, Timestamp};
+
+/// Sample paths drawn for each horizon.
+const PATHS: usize = 200;
+/// Probabilities that a predicted quantity suffices.
+const LEVELS: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
+/// The one to provide.
+const PROVIDED: usize = 2;
+/// History that the horizons are forecast from.
+const HISTORY_DAYS: i64 = 35;
+/// A priced change is priced over the short horizon.
+const SHORT: SignedDuration = SignedDuration::from_hours(2);
+
+/// Sample paths of a volume ahead, in steps of `step`; `None` with too little history.
+fn paths(volume: &Series, step: SeriesStep, ahead: usize) -> Option<(SamplePaths, Timestamp)> {
+    let native = volume.step();
+    let step = if native.seconds() > step.seconds() {
+        native
+    } else {
+        step
+    };
+    let coarse = volume.aggregate(step, Aggregate::Mean).ok()?;
+    let most = (HISTORY_DAYS * 86_400 / i64::from(step.seconds())) as usize;
+    let coarse = coarse.slice(coarse.len().saturating_sub(most)..coarse.len());
+    let day = (86_400 / step.seconds()) as usize;
+    let values: Vec<Option<f64>> = coarse.values().collect();
+    let history = History::new(&values, SeasonSpec { day, week: 7 * day }).ok()?;
+    let fitted = Combination::default().fit(&history).ok()?;
+    Some((fitted.paths(ahead, PATHS, 1), coarse.end()))
+}
+
+/// The fan of the next 48 hours of a volume, by quarter of an hour.
+pub fn fan(volume: &Series) -> Vec<FanPoint> {
+    let Some((paths, start)) = paths(volume, SeriesStep::QUARTER_HOUR, 192) else {
+        return Vec::new();
+    };
+    let step = SeriesStep::QUARTER_HOUR
+        .seconds()
+        .max(volume.step().seconds());
+    let (p05, p50, p95) = (
+        paths.quantiles(0.05),
+        paths.quantiles(0.5),
+        paths.quantiles(0.95),
+    );
+    let point = |i: usize| FanPoint {
+        t: start + SignedDuration::from_secs(i64::from(step) * i as i64),
+        p05: p05[i],
+        p50: p50[i],
+        p95: p95[i],
+    };
+    (0..p50.len()).map(point).collect()
+}
+
+/// What the fleet will require: the highest demand of each horizon, by component and resource.
+pub fn predicted(engine: &Engine, at: Timestamp, volumes: &[Series]) -> PredictedFleetState {
+    let mut requirements = Vec::new();
+    let horizons = [
+        (Horizon::Short, SeriesStep::from_seconds(300), 24),
+        (Horizon::Medium, Some(SeriesStep::QUARTER_HOUR), 14 * 96),
+        (Horizon::Long, Some(SeriesStep::DAY), 396),
+    ];
+    for (horizon, step, ahead) in horizons {
+        let Some(step) = step else { continue };
+        for (component, volume) in volumes.iter().enumerate() {
+            // Days need a few weeks of them before they say anything of months.
+            let enough = horizon != Horizon::Long
+                || volume.len() as u64 * u64::from(volume.step().seconds()) >= 28 * 86_400;
+            let Some((paths, _)) = enough.then(|| paths(volume, step, ahead)).flatten() else {
+                continue;
+            };
+            let highest = paths.maximum_over(0..ahead);
+            let volumes = LEVELS.map(|level| highest.quantile(level));
+            requirements.extend(required(engine, component, horizon, &volumes));
+        }
+    }
+    PredictedFleetState {
+        timestamp: at,
+        resource_requirements: requirements,
+    }
+}
+
+/// The resources that a component needs for these quantiles of its volume.
+fn required(
+    engine: &Engine,
+    component: usize,
+    horizon: Horizon,
+    volumes: &[f64],
+) -> Vec<ResourceRequirement> {
+    let name = &engine.config().fleet.components[component].name;
+    let amounts: Option<Vec<_>> = volumes
+        .iter()
+        .map(|volume| engine.amounts_for(component, *volume))
+        .collect();
+    let Some(amounts) = amounts else {
+        // The plain setting knows units only: a unit counts as a core.
+        let units: Vec<f64> = volumes
+            .iter()
+            .map(|volume| engine.units_for(component, *volume).as_f64())
+            .collect();
+        let cpu = ResourceRequirement::cpu(MilliCores::new((units[PROVIDED] * 1e3) as u64));
+        return vec![detailed(cpu, name, horizon, units.into_iter())];
+    };
+    let rounded = |value: f64| value.clamp(0.0, 1e17).ceil() as u64;
+    let provided = &amounts[PROVIDED];
+    let each = amounts.iter();
+    vec![
+        detailed(
+            ResourceRequirement::cpu(MilliCores::new(rounded(provided.cores * 1e3))),
+            name,
+            horizon,
+            each.clone().map(|amount| amount.cores),
+        ),
+        detailed(
+            ResourceRequirement::memory(Bytes::new(rounded(provided.memory_bytes))),
+            name,
+            horizon,
+            each.clone().map(|amount| amount.memory_bytes / 1e9),
+        ),
+        detailed(
+            ResourceRequirement::bandwidth(KilobitsPerSecond::new(rounded(
+                provided.kilobits_per_second,
+            ))),
+            name,
+            horizon,
+            each.clone().map(|amount| amount.kilobits_per_second / 1e3),
+        ),
+        detailed(
+            ResourceRequirement::storage(Bytes::new(rounded(provided.storage_bytes))),
+            name,
+            horizon,
+            each.map(|amount| amount.storage_bytes / 1e9),
+        ),
+    ]
+}
+
+fn detailed(
+    requirement: ResourceRequirement,
+    component: &fleetcast_model::ComponentName,
+    horizon: Horizon,
+    quantities: impl Iterator<Item = f64>,
+) -> ResourceRequirement {
+    let quantiles = LEVELS
+        .iter()
+        .zip(quantities)
+        .map(|(level, quantity)| Quantile {
+            level: *level,
+            quantity,
+        });
+    ResourceRequirement {
+        horizon: Some(horizon),
+        component: Some(component.clone()),
+        quantiles: quantiles.collect(),
+        forecast: Some("combination".into()),
+        ..requirement
+    }
+}
+
+/// The fleet state with the changes that a step makes to it.
+pub fn provisional(engine: &Engine, step: &Step) -> ProvisionalFleetState {
+    let config = engine.config();
+    let mut fleet = config.fleet.clone();
+    for (component, report) in fleet.components.iter_mut().zip(&step.components) {
+        component.current = Some(report.ready);
+        component.desired = Some(report.wanted.clamp(component.floor, component.ceiling));
+    }
+    let changes = step.actions.iter().filter_map(|action| match action {
+        Action::Order(order) => Some(addition(engine, step, order)),
+        Action::Release(range) => removal(engine, step, range),
+        _ => None,
+    });
+    ProvisionalFleetState {
+        provisional_changes: changes.collect(),
+        fleet,
+    }
+}
+
+fn addition(engine: &Engine, step: &Step, order: &Order) -> ProvisionalChange {
+    let instances = u64::from(order.instances);
+    let cost = order.price.for_seconds(SHORT.as_secs().unsigned_abs()) * instances;
+    let offer = &engine.config().offers[usize::from(order.offer.0)];
+    // The least is the minimum bill: the instances may be given back as soon as they are not needed.
+    let low = order
+        .price
+        .for_seconds(u64::from(offer.billing.minimum_seconds))
+        * instances;
+    ProvisionalChange {
+        price_per_hour_max: Some(usd(MicroUsd::new(order.price.get()))),
+        ready_by: order.ready_by,
+        order_by: Some(step.now),
+        cost: Some(CostRange {
+            expected: usd(cost),
+            low: usd(low.min(cost)),
+            high: usd(cost),
+        }),
+        ..change(
+            engine,
+            step,
+            order.component,
+            order.offer,
+            instances,
+            ChangeAction::Add,
+        )
+    }
+}
+
+fn removal(
+    engine: &Engine,
+    step: &Step,
+    range: &fleetcast_model::InstanceRange,
+) -> Option<ProvisionalChange> {
+    let components = 0..engine.config().fleet.components.len();
+    let mut cohorts = components.flat_map(|component| engine.cohorts(component));
+    let cohort = cohorts.find(|cohort| cohort.token == range.token)?;
+    let instances = u64::from(range.count);
+    Some(change(
+        engine,
+        step,
+        cohort.component,
+        cohort.offer,
+        instances,
+        ChangeAction::Remove,
+    ))
+}
+
+fn change(
+    engine: &Engine,
+    step: &Step,
+    component: ComponentIndex,
+    offer: fleetcast_model::OfferIndex,
+    instances: u64,
+    action: ChangeAction,
+) -> ProvisionalChange {
+    let config = engine.config();
+    let place = usize::from(component.0);
+    let stated = &config.fleet.components[place];
+    let offer = &config.offers[usize::from(offer.0)];
+    let units = instances * offer.units_of(&stated.unit);
+    let report = &step.components[place];
+    let objective = config
+        .objective_of(stated)
+        .map(|objective| objective.target);
+    ProvisionalChange {
+        component: stated.name.clone(),
+        action,
+        provider: offer.provider,
+        region: offer.region.clone(),
+        zone: None,
+        offer: offer.id.clone(),
+        purchase_kind: offer.purchase,
+        instances,
+        units,
+        price_per_hour_max: None,
+        ready_by: step.now,
+        order_by: None,
+        expires: None,
+        cost: None,
+        sla: Some(ServedSla {
+            importance: stated.sla.importance,
+            latency_ms_p95: stated.sla.latency_ms_p95,
+            target: objective.map(|target| Fraction(target.get())),
+        }),
+        reasons: if action == ChangeAction::Add {
+            topmost(&report.ledger.0, units)
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+/// The reasons of the last so many units of a ledger: those that were not there before.
+fn topmost(ledger: &[(Reason, fleetcast_model::Units)], mut units: u64) -> Vec<ChangeCause> {
+    let mut causes = Vec::new();
+    for (reason, count) in ledger.iter().rev() {
+        let part = count.get().min(units);
+        if part > 0 {
+            causes.push(ChangeCause {
+                reason: cause(*reason),
+                name: None,
+                units: part,
+            });
+            units -= part;
+        }
+    }
+    causes.reverse();
+    if units > 0 {
+        // Whole instances bring more units than were wanted.
+        causes.push(ChangeCause {
+            reason: ChangeReason::Floor,
+            name: Some("whole instances".into()),
+            units,
+        });
+    }
+    causes
+}
+
+fn cause(reason: Reason) -> ChangeReason {
+    match reason {
+        Reason::Floor => ChangeReason::Floor,
+        Reason::Baseline => ChangeReason::Baseline,
+        Reason::Forecast => ChangeReason::Forecast,
+        Reason::Event => ChangeReason::Event,
+        Reason::Uncertainty => ChangeReason::Uncertainty,
+        Reason::Reactive => ChangeReason::Reactive,
+        Reason::Hold => ChangeReason::Hold,
+        Reason::Override => ChangeReason::Override,
+        Reason::Policy => ChangeReason::Policy,
+    }
+}
+
+fn usd(amount: MicroUsd) -> Money {
+    Money {
+        amount: amount.as_usd(),
+        currency: "USD".into(),
+    }
+}
