@@ -3,15 +3,16 @@
 use fleetcast_capacity::CapacityModel;
 use fleetcast_forecast::PersonaPrior;
 use fleetcast_forecast::lead::{
-    Fitted as FittedLead, LeadConfig, LeadForecast, LeadForecaster, SlidingMaximum, TrainingWindow,
+    Fitted as FittedLead, LeadConfig, LeadForecast, LeadForecaster, TrainingWindow,
 };
 use fleetcast_model::{
     Cohort, Component, ComponentIndex, Fitted, MicroUsdPerHour, Objective, ObjectiveMetric,
     OfferIndex, Resource, Share, Timing,
 };
 use fleetcast_planner::OfferChoice;
-use fleetcast_planner::steering::{self, FleetRules, Steering};
+use fleetcast_planner::steering::{FleetRules, Goal, Purchase, Steering, SteeringConfig};
 use fleetcast_policy::{Policy, Surroundings};
+use fleetcast_series::SlidingMaximum;
 
 use crate::config::{ConfigError, EngineConfig};
 use crate::stages::feedback::FeedbackState;
@@ -20,6 +21,10 @@ use crate::stages::workflow::WorkflowState;
 
 /// Where nothing is stated, so much of the demand may go unserved.
 const DEFAULT_UNSERVED: Share = Share::per_mille(5);
+
+/// Unit starts a day that steering plans with, in mean fleets: starts wear users' patience (cold caches) and
+/// are paid for while they boot; the limit that we are held to is 4, less what the probes may err.
+const STARTS_PER_DAY: f64 = 3.9;
 
 /// What the engine keeps of one component.
 #[derive(Clone, Debug)]
@@ -49,7 +54,7 @@ pub struct ComponentState {
 #[derive(Clone, Debug)]
 pub(crate) enum Brain {
     Ours(Box<Ours>),
-    Peer(Policy),
+    Peer(Box<Policy>),
 }
 
 /// Our own forecasting and steering for one component.
@@ -115,7 +120,7 @@ impl ComponentState {
             boot_steps,
         };
         let brain = match config.policies[index].build(&surroundings) {
-            Some(policy) => Brain::Peer(policy),
+            Some(policy) => Brain::Peer(Box::new(policy)),
             None => Brain::Ours(Box::new(Ours::new(config, component, boot_steps, per_unit))),
         };
         Ok(Self {
@@ -209,24 +214,28 @@ impl Ours {
         });
         let target = objective.target.get();
         let objective = match objective.metric {
-            ObjectiveMetric::Unserved => steering::Goal::UnservedShare(target),
-            ObjectiveMetric::Violation => steering::Goal::ViolationShare(target),
+            ObjectiveMetric::Unserved => Goal::UnservedShare(target),
+            ObjectiveMetric::Violation => Goal::ViolationShare(target),
         };
         let steps_per_day = 86_400.0 / f64::from(step_seconds);
-        let steering = Steering::new(
-            objective,
-            per_unit,
+        let purchase = Purchase {
+            goal: objective,
+            capacity: per_unit,
             rules,
+        };
+        let steering = Steering::new(SteeringConfig {
+            purchase,
             steps_per_day,
-            config.warm_up_steps,
-        );
+            warm_up_steps: config.warm_up_steps,
+            starts_per_day: STARTS_PER_DAY,
+        });
         let confidence = config.persona.as_ref().map_or(Share::NONE, mean_confidence);
         Self {
             forecaster: LeadForecaster::new(LeadConfig {
                 step_seconds,
                 lead_steps,
             }),
-            hold: SlidingMaximum::new(steering.hold_steps()),
+            hold: SlidingMaximum::new(1),
             steering,
             last: LeadForecast::default(),
             prior: PersonaPrior::new(confidence),

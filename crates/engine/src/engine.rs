@@ -361,16 +361,19 @@ impl Ours {
         arrival: &Arrival,
         per_unit: f64,
     ) -> projection::Holds {
-        self.hold.push(required.bought as f64);
-        self.recent.push(seen.measure);
+        let band = arrival.band;
+        self.hold.set_width(band.hold_decisions);
+        let lately = self.hold.push(band.useful.max(required.bought) as f64) as u64;
+        let recent = self.recent.push(seen.measure);
         let trusted = arrival.healthy && self.objective_stated;
         let reactive = if trusted {
             0
         } else {
-            requirement::round_up(self.recent.get() / per_unit)
+            requirement::round_up(recent / per_unit)
         };
         projection::Holds {
-            hold: self.hold.get() as u64,
+            // What does not serve yet costs no drain to cancel: it is kept only while it is useful.
+            hold: lately.min(seen.ready.max(band.useful)),
             reactive,
         }
     }

@@ -109,11 +109,14 @@ pub enum Format {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum UnitOfValue {
     /// Interactions in one step of the file.
-    PerStep,
+    #[value(name = "per-step")]
+    Step,
     /// Interactions a minute.
-    PerMinute,
+    #[value(name = "per-minute")]
+    Minute,
     /// Interactions a second, as `rate()` gives them.
-    PerSecond,
+    #[value(name = "per-second")]
+    Second,
 }
 
 /// `fleetcast backtest`

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
+use fleetcast_series::SlidingMaximum;
 use serde::{Deserialize, Serialize};
 
 use crate::hpa::SimpleHpa;
-use crate::window::{ScaleInWindow, SlidingMax};
+use crate::window::ScaleInWindow;
 use crate::{Surroundings, View, ceil_units};
 
 /// `ceil(k · highest demand of the last boot time ÷ capacity of a unit)`, 5 min scale-in window.
@@ -13,13 +14,13 @@ use crate::{Surroundings, View, ceil_units};
 pub struct React {
     factor: f64,
     floor: u64,
-    highest: SlidingMax,
+    highest: SlidingMaximum,
     window: ScaleInWindow,
 }
 
 impl React {
     pub(crate) fn new(factor: f64, floor: u64, surroundings: &Surroundings) -> Self {
-        let highest = SlidingMax::new(surroundings.boot_steps as usize);
+        let highest = SlidingMaximum::new(u64::from(surroundings.boot_steps));
         Self {
             factor,
             floor,
@@ -47,7 +48,7 @@ pub struct MaxYesterday {
     /// Demand of the last day that the peak's window has not passed yet, oldest first.
     waiting: VecDeque<f64>,
     ahead: usize,
-    peak: SlidingMax,
+    peak: SlidingMaximum,
     window: ScaleInWindow,
 }
 
@@ -61,7 +62,7 @@ impl MaxYesterday {
             day: surroundings.day(),
             waiting: VecDeque::new(),
             ahead,
-            peak: SlidingMax::new(ahead + 1),
+            peak: SlidingMaximum::new(ahead as u64 + 1),
             window: ScaleInWindow::new(surroundings.steps(5)),
         }
     }

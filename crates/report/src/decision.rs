@@ -119,7 +119,9 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
     let mut section = |head: &str, entries: Vec<String>, most: usize| {
         let left_out = entries.len().saturating_sub(most);
         for (index, entry) in entries.into_iter().take(most).enumerate() {
-            for (row, text) in folded(entry, style.width.saturating_sub(14).max(20)).into_iter().enumerate()
+            for (row, text) in folded(entry, style.width.saturating_sub(14).max(20))
+                .into_iter()
+                .enumerate()
             {
                 let head = if index == 0 && row == 0 { head } else { "" };
                 let indent = if row > 0 { "  " } else { "" };

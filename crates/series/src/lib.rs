@@ -7,6 +7,7 @@ mod calendar_shape;
 mod calendar_window;
 mod demand;
 mod regular;
+mod sliding_maximum;
 mod step;
 
 pub use calendar::{CalendarError, PersonaCalendar};
@@ -15,4 +16,5 @@ pub use calendar_rule::RuleError;
 pub use calendar_window::Occurrence;
 pub use demand::{Demand, DemandError, DemandKey, ValueUnit};
 pub use regular::{Aggregate, Gap, NotAMultiple, Series};
+pub use sliding_maximum::SlidingMaximum;
 pub use step::Step;

@@ -1,5 +1,7 @@
 //! The simulated cloud: instances that boot, serve, drain and are billed, in virtual time.
 
+use std::collections::BTreeSet;
+
 use fleetcast_model::{
     Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex, Order,
     Timing, Token,
@@ -47,6 +49,8 @@ pub struct SimCloud {
     api_delay: SignedDuration,
     step: SignedDuration,
     instances: Vec<Group>,
+    /// Every token that was ever ordered with: what has come and gone is not started again.
+    ordered: BTreeSet<Token>,
     random: Random,
     /// Minimum bills of instances that ended early, by component, since the last bill.
     topped_up: Vec<Bill>,
@@ -93,6 +97,7 @@ impl SimCloud {
             api_delay,
             step,
             instances: Vec::new(),
+            ordered: BTreeSet::new(),
             random,
             topped_up,
         }
@@ -149,66 +154,59 @@ impl SimCloud {
         }
     }
 
-    /// Rents instances; each boots in its own time.
+    /// Rents instances; each boots in its own time. The same token again: the same instances.
     pub fn order(&mut self, order: &Order, now: Timestamp) {
-        if self
-            .instances
-            .iter()
-            .any(|group| group.cohort.token == order.token)
-        {
-            return; // The same token again: the same instances.
+        if !self.ordered.insert(order.token) {
+            return;
         }
         let lifecycle = self.lifecycles[usize::from(order.component.0)].clone();
-        let mut add = |first: u32, count: u32, boot: SignedDuration, api_delay: SignedDuration| {
-            let up = now + api_delay + boot;
-            let healthy = up + lifecycle.configure;
-            let at_once = healthy == now;
-            let state = if at_once {
-                InstanceState::InService
-            } else {
-                InstanceState::Booting
-            };
-            let cohort = Cohort {
-                token: order.token,
-                first,
-                count,
-                component: order.component,
-                offer: order.offer,
-                state,
-                since: now,
-            };
-            self.instances.push(Group {
-                cohort,
-                ordered: now,
-                up,
-                healthy,
-                gone: Timestamp::MAX,
-            });
-        };
+        let around = self.api_delay + lifecycle.configure;
         if let BootTime::Fixed(boot) = lifecycle.boot {
-            add(0, order.instances, boot, self.api_delay);
+            self.add(order, 0, order.instances, now, boot + around);
             return;
         }
         // Seen only at the end of a step, so instances that become healthy in the same step stay together.
-        let step = self.step.as_secs().max(1);
+        let step = self.step.as_millis().max(1);
         let random = &mut self.random;
-        let draw = |_| lifecycle.boot.sample(random).as_secs().max(1);
-        let mut boots: Vec<i64> = (0..order.instances)
+        let draw = |_| (lifecycle.boot.sample(random) + around).as_millis().max(1);
+        let mut steps: Vec<i128> = (0..order.instances)
             .map(draw)
-            .map(|seconds| (seconds + step - 1) / step * step)
+            .map(|time| (time + step - 1) / step)
             .collect();
-        boots.sort_unstable();
+        steps.sort_unstable();
         let mut first = 0;
-        for same in boots.chunk_by(|a, b| a == b) {
+        for same in steps.chunk_by(|a, b| a == b) {
             let count = same.len() as u32;
-            add(
-                first,
-                count,
-                SignedDuration::from_secs(same[0]),
-                self.api_delay,
-            );
+            self.add(order, first, count, now, self.step * same[0] as i32);
             first += count;
         }
+    }
+
+    /// Adds instances of an order that are healthy after so long.
+    fn add(&mut self, order: &Order, first: u32, count: u32, now: Timestamp, time: SignedDuration) {
+        let configure = self.lifecycle(order.component).configure;
+        let healthy = now + time;
+        let state = if healthy == now {
+            InstanceState::InService
+        } else {
+            InstanceState::Booting
+        };
+        let cohort = Cohort {
+            token: order.token,
+            first,
+            count,
+            component: order.component,
+            offer: order.offer,
+            state,
+            since: now,
+        };
+        self.instances.push(Group {
+            cohort,
+            ordered: now,
+            up: healthy - configure,
+            healthy,
+            gone: Timestamp::MAX,
+        });
     }
 
     /// Puts healthy instances into service.

@@ -2,6 +2,7 @@
 
 use fleetcast_forecast::lead::LeadForecast;
 use fleetcast_model::Event;
+use fleetcast_planner::steering::Band;
 use jiff::Timestamp;
 
 use crate::component::Ours;
@@ -22,6 +23,8 @@ pub struct Arrival {
     pub level: f64,
     /// The quantile at that level.
     pub bought: f64,
+    /// Units to start if they are missing, and to keep if they are there.
+    pub band: Band,
     /// What the events that begin until then multiply demand by; already in the quantiles.
     pub uplift: f64,
     /// The weight of the persona beside the data, 0 to 1.
@@ -59,8 +62,9 @@ pub fn forecast(
     if uplift != 1.0 {
         quantiles.scale(uplift);
     }
-    let tail = (quantiles.quantiles[7] - quantiles.quantiles[4]) / 2.3;
-    ours.steering.account(ours.step, demand, seen.ready, tail);
+    let tail = quantiles.tail_scale();
+    ours.steering
+        .account(ours.step, demand, seen.ready, seen.effective, tail);
     ours.steering.steer(ours.step, &quantiles, seen.known);
     let depth = ours.steering.depth();
     ours.last = quantiles;
@@ -71,6 +75,7 @@ pub fn forecast(
         p95: quantiles.at(0.95),
         level: 1.0 - libm::exp(-depth),
         bought: quantiles.at_depth(depth),
+        band: ours.steering.band(&quantiles),
         uplift,
         persona_weight,
         healthy: seen.known && ours.forecaster.is_fitted(),

@@ -105,12 +105,12 @@ impl Limits {
                 OverrideDecision::Floor(units) => {
                     limits.floor = limits.floor.max(units.min(component.ceiling))
                 }
-                OverrideDecision::Ceiling(units) => {
-                    limits.ceiling = limits.ceiling.min(units.max(limits.floor))
-                }
+                OverrideDecision::Ceiling(units) => limits.ceiling = limits.ceiling.min(units),
                 OverrideDecision::Pause => limits.paused = true,
             }
         }
+        // A floor outranks a ceiling, whichever was listed first.
+        limits.ceiling = limits.ceiling.max(limits.floor);
         limits
     }
 

@@ -11,7 +11,7 @@ pub struct Required {
     pub median_without_events: u64,
     /// For the median at arrival.
     pub median: u64,
-    /// For the level that is bought: the last unit is bought when more than half of it will be used.
+    /// For the level that is bought.
     pub bought: u64,
 }
 
@@ -22,7 +22,7 @@ pub fn require(measure: f64, arrival: &Arrival, per_unit: f64) -> Required {
         now: whole(measure),
         median_without_events: whole(arrival.p50 / arrival.uplift),
         median: whole(arrival.p50),
-        bought: fleetcast_planner::steering::units(arrival.bought, per_unit),
+        bought: arrival.band.needed,
     }
 }
 

@@ -169,9 +169,9 @@ fn step(args: &BacktestArgs) -> Result<Option<Step>> {
 fn value_unit(args: &BacktestArgs, otherwise: ValueUnit) -> ValueUnit {
     match args.value_unit {
         None => otherwise,
-        Some(UnitOfValue::PerStep) => ValueUnit::PerStep,
-        Some(UnitOfValue::PerMinute) => ValueUnit::PerMinute,
-        Some(UnitOfValue::PerSecond) => ValueUnit::PerSecond,
+        Some(UnitOfValue::Step) => ValueUnit::PerStep,
+        Some(UnitOfValue::Minute) => ValueUnit::PerMinute,
+        Some(UnitOfValue::Second) => ValueUnit::PerSecond,
     }
 }
 

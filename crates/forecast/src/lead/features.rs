@@ -1,7 +1,7 @@
 //! Incremental features of demand at arrival: every one is a demand (or a deviation), so that a linear
 //! function of them scales with the trace.
 
-use std::collections::VecDeque;
+use fleetcast_series::SlidingMaximum;
 
 /// Number of features, padded to whole vector registers.
 pub const FEATURE_COUNT: usize = 40;
@@ -19,6 +19,13 @@ pub const MEAN_15_MINUTES: usize = 4;
 pub const MEAN_30_MINUTES: usize = 5;
 /// Index of the mean forecast error of carrying the level forward, over 6 hours.
 pub const DEVIATION_6_HOURS: usize = 22;
+
+/// Index of the maximum of the last three hours.
+pub const MAXIMUM_3_HOURS: usize = 26;
+/// Index of the maximum of the last day.
+pub const MAXIMUM_DAY: usize = 27;
+/// Index of the mean of the peaks around arrival on the last three days.
+pub const PEAK_PROFILE: usize = 20;
 
 /// Seasonal ratios are kept within this factor: beyond it a ratio of two small means is noise.
 const RATIO_LIMIT: f64 = 3.0;
@@ -58,16 +65,6 @@ impl FeatureHistory {
             deviations: Ring::new(length),
             maxima: MAXIMUM_MINUTES.map(|minutes| SlidingMaximum::new(steps(minutes))),
         }
-    }
-
-    /// Steps seen.
-    pub fn len(&self) -> usize {
-        self.count as usize
-    }
-
-    /// Whether no step was seen.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// Adds the demand of the next step (forward filled by the caller where missing).
@@ -307,45 +304,5 @@ impl Ring {
         } else {
             self.values[index as usize & (self.values.len() - 1)]
         }
-    }
-}
-
-/// The largest of the last `width` values.
-#[derive(Clone, Debug)]
-pub struct SlidingMaximum {
-    width: u64,
-    count: u64,
-    best: VecDeque<(u64, f64)>,
-}
-
-impl SlidingMaximum {
-    /// `width` is at least one.
-    pub fn new(width: u64) -> Self {
-        Self {
-            width: width.max(1),
-            count: 0,
-            best: VecDeque::new(),
-        }
-    }
-
-    /// Adds a value.
-    pub fn push(&mut self, value: f64) {
-        while self.best.back().is_some_and(|&(_, other)| other <= value) {
-            self.best.pop_back();
-        }
-        self.best.push_back((self.count, value));
-        self.count += 1;
-        while self
-            .best
-            .front()
-            .is_some_and(|&(index, _)| index + self.width < self.count)
-        {
-            self.best.pop_front();
-        }
-    }
-
-    /// The maximum; zero before the first value.
-    pub fn get(&self) -> f64 {
-        self.best.front().map_or(0.0, |&(_, value)| value)
     }
 }

@@ -1,10 +1,12 @@
 //! The lead tier: a conditional distribution of demand at arrival, one boot ahead, at the native step.
 
 use super::features::{
-    DEVIATION_6_HOURS, FEATURE_COUNT, FeatureHistory, FeatureVector, LEVEL_WEEK, MEAN_15_MINUTES,
-    MEAN_30_MINUTES,
+    DEVIATION_6_HOURS, FEATURE_COUNT, FeatureHistory, FeatureVector, LEVEL_DAY, LEVEL_WEEK,
+    MAXIMUM_3_HOURS, MAXIMUM_DAY, MEAN_15_MINUTES, MEAN_30_MINUTES, PEAK_PROFILE,
 };
-use super::quantile_regression::{Coefficients, Preconditioner, Rows, fit_level};
+use fleetcast_series::SlidingMaximum;
+
+use super::quantile_regression::{Coefficients, LevelFit, Preconditioner, Rows, fit_level, values};
 
 /// Number of quantile levels.
 pub const LEVEL_COUNT: usize = 12;
@@ -13,7 +15,7 @@ pub const LEVELS: [f64; LEVEL_COUNT] = [
     0.3, 0.5, 0.65, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 0.998, 0.999, 0.9995,
 ];
 
-/// Rows a fit sees at most: bounds memory (1 MB) and the time of a fit (counted work).
+/// Rows a fit sees at most: bounds memory (1.3 MB) and the time of a fit (counted work).
 const ROW_CAPACITY: usize = 8192;
 /// Days a fit looks back at most: three weeks hold three of each weekday.
 const WINDOW_DAYS: f64 = 21.0;
@@ -23,8 +25,22 @@ const ROW_HALF_LIFE_DAYS: f64 = 14.0;
 const FIRST_FIT_ROWS: usize = 48;
 /// Prior strength, in rows: the ridge is this over the number of rows.
 const PRIOR_ROWS: f64 = 4.0;
-/// Passes over the rows per level: the first fit of a level, and one that starts from yesterday's.
-const PASSES: [usize; 2] = [40, 24];
+/// Prior strength of the deep levels, in rows.
+const DEEP_PRIOR_ROWS: f64 = 8.0;
+/// Levels fitted with all features, up to .99: about eighty of 8,192 rows lie above it, two for each feature.
+const DIRECT_LEVELS: usize = 8;
+/// Index of the median.
+const MEDIAN: usize = 1;
+/// Passes over the rows for the first fit of a level, and for one that starts from the fit before (counted work).
+const PASSES_FIRST: usize = 40;
+const PASSES_AGAIN: usize = 18;
+/// A fit is due when rows have grown by this share, at least hourly-ish by count and at most daily.
+const FIT_GROWTH: f64 = 0.15;
+/// Least level of a row's day, over the mean: bounds the weight of rows from a quiet start.
+const LEVEL_LEAST: f32 = 0.02;
+/// No quantile exceeds this many times the largest demand of the window: a linear function of a burst's features
+/// knows no end, and nothing in the history speaks for more.
+const RECORD_FACTOR: f64 = 2.0;
 
 /// What the lead tier needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +90,8 @@ pub struct LeadForecaster {
     steps: u64,
     observed: u64,
     next_fit: u64,
+    /// The largest demand of the window.
+    record: SlidingMaximum,
 }
 
 impl LeadForecaster {
@@ -91,6 +109,7 @@ impl LeadForecaster {
             steps: 0,
             observed: 0,
             next_fit: FIRST_FIT_ROWS as u64,
+            record: SlidingMaximum::new(libm::ceil(WINDOW_DAYS * steps_per_day) as u64),
         }
     }
 
@@ -111,6 +130,7 @@ impl LeadForecaster {
             self.observed += 1;
         }
         self.history.push(value);
+        self.record.push(value);
         self.current = self.history.features();
         self.waiting.push_back((self.current, seen.is_some()));
         self.steps += 1;
@@ -122,7 +142,7 @@ impl LeadForecaster {
             return None;
         }
         let day = self.rows.steps_per_day;
-        let growth = (self.observed as f64 * 0.15).clamp(8.0_f64.min(day), day);
+        let growth = (self.observed as f64 * FIT_GROWTH).clamp(8.0_f64.min(day), day);
         self.next_fit = self.observed + libm::ceil(growth) as u64;
         Some(self.rows.window(self.steps, self.fitted.clone()))
     }
@@ -135,11 +155,6 @@ impl LeadForecaster {
     /// Whether a fit has been installed.
     pub fn is_fitted(&self) -> bool {
         self.fitted.is_some()
-    }
-
-    /// Steps seen.
-    pub fn steps(&self) -> u64 {
-        self.steps
     }
 
     /// The distribution of demand `lead_steps` after the newest step.
@@ -155,7 +170,7 @@ impl LeadForecaster {
                 .map(|(a, b)| a * b)
                 .sum();
             *quantile = if value.is_finite() {
-                value.clamp(0.0, 1e18)
+                value.clamp(0.0, RECORD_FACTOR * self.record.get())
             } else {
                 self.last
             };
@@ -172,13 +187,18 @@ impl LeadForecast {
         self.at_depth(depth(level))
     }
 
+    /// How fast quantiles rise with depth between .9 and .99: the scale of an exponential tail, in units of demand.
+    pub fn tail_scale(&self) -> f64 {
+        (self.quantiles[7] - self.quantiles[4]) / (LEVEL_DEPTHS[7] - LEVEL_DEPTHS[4])
+    }
+
     /// The quantile at depth −ln(1 − level).
     pub fn at_depth(&self, wanted: f64) -> f64 {
         let mut i = 0;
-        while i + 2 < LEVEL_COUNT && LEVEL_DEPTHS_END[i + 1] < wanted {
+        while i + 2 < LEVEL_COUNT && LEVEL_DEPTHS[i + 1] < wanted {
             i += 1;
         }
-        let (low, high) = (LEVEL_DEPTHS_END[i], LEVEL_DEPTHS_END[i + 1]);
+        let (low, high) = (LEVEL_DEPTHS[i], LEVEL_DEPTHS[i + 1]);
         let slope = (self.quantiles[i + 1] - self.quantiles[i]) / (high - low);
         (self.quantiles[i] + slope * (wanted - low)).max(0.0)
     }
@@ -189,8 +209,12 @@ pub fn depth(level: f64) -> f64 {
     -libm::log((1.0 - level).clamp(1e-9, 1.0))
 }
 
-/// `depth` of each of [`LEVELS`].
-const LEVEL_DEPTHS_END: [f64; LEVEL_COUNT] = [
+/// `depth` of each of [`LEVELS`]: a table, because libm has no constant functions.
+#[expect(
+    clippy::approx_constant,
+    reason = "ln 2 and ln 10 are entries of a table"
+)]
+const LEVEL_DEPTHS: [f64; LEVEL_COUNT] = [
     0.356_674_943_938_732_4,
     0.693_147_180_559_945_3,
     1.049_822_124_498_677_8,
@@ -210,13 +234,50 @@ fn rule_of_thumb(features: &FeatureVector) -> LeadForecast {
     let level = features[MEAN_15_MINUTES].max(features[MEAN_30_MINUTES]);
     let spread = features[DEVIATION_6_HOURS].max(0.05 * level);
     LeadForecast {
-        quantiles: LEVEL_DEPTHS_END.map(|depth| (level + spread * (depth - 0.7)).max(0.0)),
+        quantiles: LEVEL_DEPTHS.map(|depth| (level + spread * (depth - 0.7)).max(0.0)),
     }
 }
 
 /// Fits every level to the window. Pure: equal windows give equal fits.
 pub fn fit(window: &TrainingWindow) -> Fitted {
-    let half_life = super::knob("HALF", ROW_HALF_LIFE_DAYS);
+    let mut rows = scaled_rows(window);
+    let ridge = PRIOR_ROWS / rows.len().max(1) as f64;
+    let shared = Preconditioner::prepare(&mut rows, ridge);
+    let mut fits: Vec<Coefficients<FEATURE_COUNT>> = Vec::with_capacity(DIRECT_LEVELS);
+    let mut coefficients = Vec::with_capacity(LEVEL_COUNT);
+    for (index, &level) in LEVELS.iter().enumerate().take(DIRECT_LEVELS) {
+        let prior = shared.inward(&prior(LEVEL_DEPTHS[index]));
+        let (start, passes) = match &window.before {
+            Some(before) => (shared.inward(&before.coefficients[index]), PASSES_AGAIN),
+            None => (fits.last().copied().unwrap_or(prior), PASSES_FIRST),
+        };
+        let fitted = fit_level(
+            &rows,
+            &shared,
+            &LevelFit {
+                level,
+                start,
+                prior,
+                ridge,
+                passes,
+            },
+        );
+        coefficients.push(shared.outward(&fitted));
+        fits.push(fitted);
+    }
+    deepen(&mut coefficients, &rows, &fits, &shared);
+    for value in coefficients
+        .iter_mut()
+        .flatten()
+        .filter(|value| !value.is_finite())
+    {
+        *value = 0.0;
+    }
+    Fitted { coefficients }
+}
+
+/// Rows with features and outcomes divided by the mean outcome, weighted by age and by level.
+fn scaled_rows(window: &TrainingWindow) -> Rows<FEATURE_COUNT> {
     let scale = window.outcomes.iter().map(|&y| f64::from(y)).sum::<f64>()
         / window.outcomes.len().max(1) as f64;
     let inverse = if scale > 0.0 {
@@ -224,63 +285,100 @@ pub fn fit(window: &TrainingWindow) -> Fitted {
     } else {
         1.0
     };
-    let mut rows = Rows {
-        features: window
-            .features
-            .iter()
-            .map(|row| row.map(|x| x * inverse))
-            .collect(),
+    let features: Vec<[f32; FEATURE_COUNT]> = window
+        .features
+        .iter()
+        .map(|row| row.map(|x| x * inverse))
+        .collect();
+    // Errors grow with the level; rows count alike relative to the level of their day.
+    let weights = features
+        .iter()
+        .zip(&window.steps)
+        .map(|(row, &step)| age_weight(window, step) / row[LEVEL_DAY].max(LEVEL_LEAST))
+        .collect();
+    Rows {
+        features,
         outcomes: window.outcomes.iter().map(|y| y * inverse).collect(),
-        weights: window
-            .steps
-            .iter()
-            .map(|&step| age_weight(window, step, half_life))
-            .collect(),
+        weights,
+    }
+}
+
+/// Features a deep level adds to the deepest direct level and the spread below it.
+const DEEP_FEATURES: [usize; 6] = [
+    LEVEL_WEEK,
+    LEVEL_DAY,
+    MEAN_15_MINUTES,
+    MAXIMUM_3_HOURS,
+    MAXIMUM_DAY,
+    PEAK_PROFILE,
+];
+
+/// Fits the levels too deep for a fit of all features: few rows lie above them, so they move
+/// along few directions, those of the shallower levels and of the floors.
+fn deepen(
+    coefficients: &mut Vec<[f64; FEATURE_COUNT]>,
+    rows: &Rows<FEATURE_COUNT>,
+    fits: &[Coefficients<FEATURE_COUNT>],
+    shared: &Preconditioner<FEATURE_COUNT>,
+) {
+    let (deepest, shallow) = (
+        values(rows, &fits[DIRECT_LEVELS - 1]),
+        values(rows, &fits[MEDIAN]),
+    );
+    let reduce = |((row, &deepest), &shallow): ((&[f32; FEATURE_COUNT], &f32), &f32)| {
+        let mut reduced = [0.0; 8];
+        for (slot, &feature) in reduced.iter_mut().zip(&DEEP_FEATURES) {
+            *slot = row[feature];
+        }
+        (reduced[6], reduced[7]) = (deepest, (deepest - shallow).max(0.0));
+        reduced
     };
-    let power = super::knob("LEVELW", 1.0);
-    if power > 0.0 {
-        for (weight, row) in rows.weights.iter_mut().zip(&rows.features) {
-            *weight *= libm::pow(
-                {
-                    let k = super::knob("WMIX", 0.0);
-                    let dv = super::knob("WDEV", 0.0);
-                    ((1.0 - k - dv) * f64::from(row[1])
-                        + k * f64::from(row[7])
-                        + dv * f64::from(row[23]))
-                    .max(0.02 * (1.0 - 0.9 * dv))
-                },
-                -power,
-            ) as f32;
-        }
-    }
-    let ridge = super::knob("PRIOR", PRIOR_ROWS) / rows.len().max(1) as f64;
-    let shared = Preconditioner::prepare(&mut rows, ridge);
-    let mut coefficients = Vec::with_capacity(LEVEL_COUNT);
-    let mut neighbour: Option<Coefficients> = None;
-    let average = super::knob("AVG", 0.0) as f32;
-    for (index, &level) in LEVELS.iter().enumerate() {
-        let prior = shared.from_raw(&prior(LEVEL_DEPTHS_END[index]));
-        let (start, passes) = match &window.before {
-            Some(before) => (
-                shared.from_raw(&before.coefficients[index]),
-                super::knob("PASS", PASSES[1] as f64) as usize,
-            ),
-            None => (neighbour.unwrap_or(prior), PASSES[0]),
-        };
-        let mut beta = fit_level(&rows, &shared, level, &start, &prior, passes);
-        if window.before.is_some() && rows.len() > 500 {
-            for (b, s) in beta.iter_mut().zip(&start) {
-                *b = *b * (1.0 - average) + *s * average;
-            }
-        }
-        neighbour = Some(beta);
-        coefficients.push(
-            shared
-                .to_raw(&beta)
-                .map(|value| if value.is_finite() { value } else { 0.0 }),
+    let features = rows
+        .features
+        .iter()
+        .zip(&deepest)
+        .zip(&shallow)
+        .map(reduce)
+        .collect();
+    let mut rows = Rows::<8> {
+        features,
+        outcomes: rows.outcomes.clone(),
+        weights: rows.weights.clone(),
+    };
+    let ridge = DEEP_PRIOR_ROWS / rows.len().max(1) as f64;
+    let inner = Preconditioner::prepare(&mut rows, ridge);
+    let (raw_deepest, raw_shallow) = (coefficients[DIRECT_LEVELS - 1], coefficients[MEDIAN]);
+    let span = LEVEL_DEPTHS[DIRECT_LEVELS - 1] - LEVEL_DEPTHS[MEDIAN];
+    let mut start = None;
+    for index in DIRECT_LEVELS..LEVEL_COUNT {
+        // An exponential tail goes on with the spread between the median and the deepest direct level.
+        let mut prior = [0.0; 8];
+        (prior[6], prior[7]) = (
+            1.0,
+            (LEVEL_DEPTHS[index] - LEVEL_DEPTHS[DIRECT_LEVELS - 1]) / span,
         );
+        let prior = inner.inward(&prior);
+        let fitted = fit_level(
+            &rows,
+            &inner,
+            &LevelFit {
+                level: LEVELS[index],
+                start: start.unwrap_or(prior),
+                prior,
+                ridge,
+                passes: PASSES_FIRST,
+            },
+        );
+        start = Some(fitted);
+        let small = inner.outward(&fitted);
+        let mut raw: [f64; FEATURE_COUNT] = std::array::from_fn(|j| {
+            small[6] * raw_deepest[j] + small[7] * (raw_deepest[j] - raw_shallow[j])
+        });
+        for (&factor, &feature) in small.iter().zip(&DEEP_FEATURES) {
+            raw[feature] += factor / shared.scale(feature);
+        }
+        coefficients.push(raw);
     }
-    Fitted { coefficients }
 }
 
 /// The rule of thumb as coefficients.
@@ -293,9 +391,9 @@ fn prior(depth: f64) -> [f64; FEATURE_COUNT] {
     raw
 }
 
-fn age_weight(window: &TrainingWindow, step: u64, half_life: f64) -> f32 {
+fn age_weight(window: &TrainingWindow, step: u64) -> f32 {
     let days = (window.now - step.min(window.now)) as f64 / window.steps_per_day;
-    libm::exp2(-days / half_life) as f32
+    libm::exp2(-days / ROW_HALF_LIFE_DAYS) as f32
 }
 
 /// Rows at a stride that doubles until the capacity spans the window; then the oldest go first.
@@ -303,31 +401,42 @@ fn age_weight(window: &TrainingWindow, step: u64, half_life: f64) -> f32 {
 struct RowStore {
     features: std::collections::VecDeque<[f32; FEATURE_COUNT]>,
     outcomes: std::collections::VecDeque<(u64, f32)>,
+    /// The first positive demand. Rows are kept relative to it before they are rounded to 32 bits,
+    /// so that scaling demand changes not a bit of a fit.
+    reference: f64,
     stride: u64,
     window_steps: u64,
-    capacity: usize,
     steps_per_day: f64,
 }
 
 impl RowStore {
     fn new(steps_per_day: f64) -> Self {
-        let window_steps = libm::ceil(super::knob("WINDOW", WINDOW_DAYS) * steps_per_day) as u64;
+        let window_steps = libm::ceil(WINDOW_DAYS * steps_per_day) as u64;
         Self {
             features: Default::default(),
             outcomes: Default::default(),
+            reference: 0.0,
             stride: 1,
-            capacity: super::knob("ROWS", ROW_CAPACITY as f64) as usize,
             window_steps,
             steps_per_day,
         }
     }
 
     fn push(&mut self, step: u64, features: &FeatureVector, outcome: f64) {
+        if self.reference <= 0.0 {
+            self.reference = features[LEVEL_WEEK].max(outcome);
+        }
+        let inverse = if self.reference > 0.0 {
+            1.0 / self.reference
+        } else {
+            0.0
+        };
         if !step.is_multiple_of(self.stride) {
             return;
         }
-        self.features.push_back(features.map(|x| x as f32));
-        self.outcomes.push_back((step, outcome as f32));
+        self.features
+            .push_back(features.map(|x| (x * inverse) as f32));
+        self.outcomes.push_back((step, (outcome * inverse) as f32));
         while self
             .outcomes
             .front()
@@ -336,7 +445,7 @@ impl RowStore {
             self.features.pop_front();
             self.outcomes.pop_front();
         }
-        if self.outcomes.len() > self.capacity {
+        if self.outcomes.len() > ROW_CAPACITY {
             self.thin();
         }
     }
@@ -366,5 +475,73 @@ impl RowStore {
             steps_per_day: self.steps_per_day,
             before,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_depths_is_right() {
+        for (level, expected) in LEVELS.iter().zip(LEVEL_DEPTHS) {
+            assert!((depth(*level) - expected).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn quantiles_between_and_beyond_the_levels_go_on() {
+        let forecast = LeadForecast {
+            quantiles: LEVEL_DEPTHS,
+        };
+        for level in [0.3, 0.42, 0.9, 0.93, 0.9995, 0.99999] {
+            assert!((forecast.at(level) - depth(level)).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn rows_thin_out_but_span_the_window() {
+        let mut store = RowStore::new(1440.0);
+        for step in 0..60 * 1440 {
+            store.push(step, &[1.0; FEATURE_COUNT], step as f64);
+        }
+        assert!(store.outcomes.len() <= ROW_CAPACITY);
+        let (first, last) = (
+            store.outcomes[0].0,
+            store.outcomes[store.outcomes.len() - 1].0,
+        );
+        assert!((last - first) as f64 >= 0.95 * WINDOW_DAYS * 1440.0);
+    }
+
+    #[test]
+    fn a_fit_learns_the_day_and_covers_what_it_says() {
+        let mut forecaster = LeadForecaster::new(LeadConfig {
+            step_seconds: 300,
+            lead_steps: 2,
+        });
+        let mut state = 1u64;
+        let (mut waiting, mut above, mut count) = (std::collections::VecDeque::new(), 0, 0);
+        for t in 0..12 * 288 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let noise = (state >> 40) as f64 / (1u64 << 24) as f64;
+            let demand = (100.0 + 60.0 * libm::sin(t as f64 / 288.0 * std::f64::consts::TAU))
+                * (0.9 + 0.2 * noise);
+            if waiting.len() == 2 {
+                let p90: f64 = waiting.pop_front().unwrap_or(0.0);
+                if t > 4 * 288 {
+                    count += 1;
+                    above += usize::from(demand > p90);
+                }
+            }
+            forecaster.observe(Some(demand));
+            if let Some(window) = forecaster.fit_due() {
+                forecaster.install(fit(&window));
+            }
+            waiting.push_back(forecaster.forecast().at(0.9));
+        }
+        let share = above as f64 / count as f64;
+        assert!((0.08..0.12).contains(&share), "{share}");
     }
 }

@@ -112,3 +112,65 @@ impl PlainFleet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_serves_after_its_boot_and_a_removed_unit_is_paid_while_it_drains() {
+        let mut fleet = PlainFleet::new(
+            FleetRules {
+                boot_steps: 2,
+                drain_steps: 1,
+            },
+            1,
+        );
+        fleet.enter(0);
+        fleet.order(0, 3);
+        assert_eq!(
+            fleet.enter(1),
+            FleetStep {
+                ready: 1,
+                total: 3,
+                paid: 3
+            }
+        );
+        fleet.order(1, 2);
+        assert_eq!(
+            fleet.enter(2),
+            FleetStep {
+                ready: 1,
+                total: 2,
+                paid: 2
+            }
+        );
+        fleet.order(2, 2);
+        assert_eq!(
+            fleet.enter(3),
+            FleetStep {
+                ready: 2,
+                total: 2,
+                paid: 2
+            }
+        );
+        fleet.order(3, 1);
+        assert_eq!(
+            fleet.enter(4),
+            FleetStep {
+                ready: 1,
+                total: 1,
+                paid: 2
+            }
+        );
+        fleet.order(4, 0);
+        assert_eq!(
+            fleet.enter(5),
+            FleetStep {
+                ready: 1,
+                total: 1,
+                paid: 1
+            }
+        );
+    }
+}

@@ -1,8 +1,12 @@
-//! Steering: which depth of the forecast to buy, learned from shadow fleets that each bought one depth all along.
+//! Steering: which depth of the forecast to buy so that the objective is held at the least cost.
+//!
+//! The budget splits into one on/off problem per unit, so one constant price per unserved unit is optimal,
+//! and each purchase is the quantile where one more unit is no longer worth that price. The depth
+//! −ln(1 − level) is the logarithm of the price. It is learned from shadow fleets, one per depth, and moves
+//! as fast as the evidence allows: at once where every hour loses a little, slowly where rare bursts decide.
 
-use super::fleet::{FleetRules, PlainFleet};
+use super::shadow::{Band, Memory, Probe, Purchase, Reluctance, Shadow, block_steps};
 use fleetcast_forecast::lead::LeadForecast;
-use fleetcast_forecast::lead::SlidingMaximum;
 
 /// What is to be held.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,11 +21,14 @@ impl Goal {
     /// The share, whatever it counts.
     pub fn share(self) -> f64 {
         match self {
-            Self::UnservedShare(share) | Self::ViolationShare(share) => share.clamp(1e-6, 0.9),
+            Self::UnservedShare(share) | Self::ViolationShare(share) if share.is_finite() => {
+                share.clamp(1e-6, 0.9)
+            }
+            _ => 0.001,
         }
     }
 
-    /// Loss and base of one step: their sums' quotient is the share.
+    /// Loss and base of one step: the quotient of their sums is the share.
     pub fn account(self, demand: f64, served: f64) -> (f64, f64) {
         match self {
             Self::UnservedShare(_) => ((demand - served).max(0.0), demand),
@@ -30,247 +37,344 @@ impl Goal {
     }
 }
 
-/// Depths of the shadow fleets, −ln(1 − level): from the .18 to the .9998 quantile in equal steps.
+/// Depth of the first shadow: the .18 quantile; smooth demand under a loose objective buys about the median.
 const DEPTH_FIRST: f64 = 0.2;
+/// Distance of the shadows: a factor 1.8 in price, within which the logarithm of loss is straight.
 const DEPTH_STEP: f64 = 0.6;
-/// Number of shadow fleets.
-pub const SHADOW_COUNT: usize = 15;
+/// Number of shadows: the last buys the .9998 quantile, beyond which no history tells.
+const SHADOW_COUNT: usize = 15;
+/// Depth before anything is known.
+const DEPTH_START: f64 = 3.0;
+/// The believed loss falls at least this fast with depth (e^−0.9u; an exponential tail falls as e^−u). A burst that
+/// no depth would have served makes the measured curve flat; chasing it with depth would buy nothing.
+const SLOPE_MINIMUM: f64 = 0.9;
+/// The forecast's own belief about its loss counts as one day of history: until a loss was seen, nothing else tells.
+const BELIEF_DAYS: f64 = 1.0;
+/// What an exponential tail of scale s loses above its quantile at a depth is s · e^−depth; a burst not seen yet makes it more.
+const BELIEF_TAIL: f64 = 0.7;
+/// Long memory: its half-life is a third of the history, because early models were poor, and at most three weeks.
+const LONG_HISTORY_SHARE: f64 = 1.0 / 3.0;
+const LONG_DAYS_MAXIMUM: f64 = 21.0;
+/// One hour counts at most this many times the whole budget of the long memory: one burst is no rate.
+const BURST_BUDGETS: f64 = 3.0;
+/// Equal hours of loss at which recent and long memory count alike.
+const EVENTS_FOR_HALF: f64 = 5.0;
+/// Removal reluctances that are probed, to know what each would start.
+const PROBES: [f64; 5] = [1.0, 1.7, 3.0, 6.0, 12.0];
+/// Starts too many or too few so far are made up for over half the time since the warm-up …
+const START_HORIZON_SHARE: f64 = 0.5;
+/// … by aiming at this many times the limit at least and at most.
+const START_CORRECTION: [f64; 2] = [0.5, 1.15];
+/// Half-life of the probes' memory in days, at most: two weeks hold each weekday twice.
+const PROBE_DAYS_MAXIMUM: f64 = 14.0;
 
-/// A fleet that keeps units for a while after they were last wanted.
-#[derive(Clone, Debug)]
-pub struct HeldFleet {
-    /// The fleet.
-    pub fleet: PlainFleet,
-    hold: SlidingMaximum,
+/// How fast steering reacts. Times are in days.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// Half-life of the recent memory.
+    recent_days: f64,
+    /// The budget that is left is spread over this share of the time since the warm-up …
+    horizon_share: f64,
+    /// … and at least over this, if losses are rare, or if they are many.
+    horizon_days: [f64; 2],
+    /// The goal stays above this many times the objective …
+    goal_low: f64,
+    /// … and below this, if losses are rare, or if they are many.
+    goal_high: [f64; 2],
+    /// The depth follows with this share of the history as time constant, if losses are rare …
+    filter_share: f64,
+    /// … at least this, and with this if they are many.
+    filter_days: [f64; 2],
 }
 
-impl HeldFleet {
-    /// `hold_steps`: decisions a unit outlives the last one that wanted it by.
-    pub fn new(rules: FleetRules, ready: u64, hold_steps: u64) -> Self {
-        Self {
-            fleet: PlainFleet::new(rules, ready),
-            hold: SlidingMaximum::new(hold_steps),
-        }
-    }
+/// Unserved demand is heavy-tailed: slow, because a wandering price costs more than a missed objective.
+const PACE_UNSERVED: Pace = Pace {
+    recent_days: 1.5,
+    horizon_share: 0.2,
+    horizon_days: [0.8, 0.4],
+    goal_low: 0.25,
+    goal_high: [2.5, 3.0],
+    filter_share: 0.05,
+    filter_days: [0.1, 0.1],
+};
 
-    /// Orders `needed` units at the end of step `now`; says how many are wanted after the hold.
-    pub fn order(&mut self, now: u64, needed: u64, useful: u64, observed: bool) -> u64 {
-        self.hold.push(useful.max(needed) as f64);
-        let total = self.fleet.total();
-        let kept = if observed {
-            (self.hold.get() as u64).min(total)
-        } else {
-            total
-        };
-        let wanted = needed.max(kept);
-        self.fleet.order(now, wanted);
-        wanted
-    }
-}
+/// Steps count alike, whatever is lost in them: the share is known soon and cheap to correct.
+const PACE_VIOLATION: Pace = Pace {
+    recent_days: 2.0,
+    horizon_share: 0.05,
+    horizon_days: [0.2, 0.1],
+    goal_low: 0.1,
+    goal_high: [2.5, 6.0],
+    filter_share: 0.02,
+    filter_days: [0.02, 0.01],
+};
 
-/// The hold for a fleet: a unit removed too early is paid for a boot and a drain without serving.
-pub fn hold_steps(rules: FleetRules) -> u64 {
-    let factor = std::env::var("HOLD")
-        .ok()
-        .and_then(|x| x.parse().ok())
-        .unwrap_or(1.0);
-    libm::round(factor * (rules.boot_steps + rules.drain_steps) as f64) as u64 + 1
-}
-
-/// A fleet that buys one depth: what this depth costs and leaves unserved, as it would have happened.
-#[derive(Clone, Debug)]
-struct Shadow {
-    held: HeldFleet,
-    lost: f64,
+/// What steering needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct SteeringConfig {
+    /// What to hold, with what a unit carries and how it comes and goes.
+    pub purchase: Purchase,
+    /// Steps a day.
+    pub steps_per_day: f64,
+    /// Steps before the objective's budget begins to run.
+    pub warm_up_steps: u64,
+    /// Most unit starts a day, as a multiple of the mean fleet.
+    pub starts_per_day: f64,
 }
 
 /// Turns the objective and the shadows' history into the depth to buy now.
 #[derive(Clone, Debug)]
 pub struct Steering {
-    objective: Goal,
-    capacity: f64,
-    steps_per_day: f64,
-    warm_up_steps: u64,
+    config: SteeringConfig,
+    pace: Pace,
     shadows: Vec<Shadow>,
-    /// Observed steps, and the decayed sum of their bases.
-    steps: f64,
-    base: f64,
-    weight: f64,
-    /// Decayed sum of the forecasts' own tail scale: demand lost per e^-depth.
-    tail: f64,
-    /// Own account since the warm-up.
-    own_lost: f64,
-    own_base: f64,
-    scored_steps: f64,
+    probes: Vec<Probe>,
+    reluctance: Reluctance,
     depth: Option<f64>,
-    hold_steps: u64,
-    knobs: Knobs,
-}
-
-#[derive(Clone, Debug)]
-struct Knobs {
-    half_fraction: f64,
-    half_max: f64,
-    prior_days: f64,
-    prior_loss: f64,
-    filter_fraction: f64,
-    filter_min: f64,
-    horizon: f64,
-    horizon_min: f64,
-    low: f64,
-    high: f64,
-    slope: f64,
+    /// Observed steps.
+    steps: f64,
+    /// Base, number of steps and forecast tail in the long memory; base in the recent one.
+    long_base: f64,
+    long_steps: f64,
+    long_tail: f64,
+    recent_base: f64,
+    /// Own account since the warm-up.
+    lost: f64,
+    base: f64,
+    scored_steps: f64,
+    starts: f64,
+    ready: f64,
+    ready_before: u64,
 }
 
 impl Steering {
-    /// `warm_up_steps` is when the objective's budget begins to run.
-    pub fn new(
-        objective: Goal,
-        capacity: f64,
-        rules: FleetRules,
-        steps_per_day: f64,
-        warm_up_steps: u64,
-    ) -> Self {
-        let hold_steps = hold_steps(rules);
-        let shadow = Shadow {
-            held: HeldFleet::new(rules, 1, hold_steps),
-            lost: 0.0,
-        };
-        let knob = super::knob;
-        let knobs = Knobs {
-            half_fraction: knob("HF", 0.33),
-            half_max: knob("HM", 21.0),
-            prior_days: knob("PD", 1.0),
-            prior_loss: knob("PL", 1.0),
-            filter_fraction: knob("FF", 0.1),
-            filter_min: knob("FM", 0.1),
-            horizon: knob("HZ", 0.5),
-            horizon_min: knob("HZM", 2.0),
-            low: knob("LO", 0.4),
-            high: knob("HI", 1.5),
-            slope: knob("SL", 0.8),
+    /// Starts without history.
+    pub fn new(config: SteeringConfig) -> Self {
+        let pace = match config.purchase.goal {
+            Goal::UnservedShare(_) => PACE_UNSERVED,
+            Goal::ViolationShare(_) => PACE_VIOLATION,
         };
         Self {
-            objective,
-            capacity,
-            steps_per_day,
-            warm_up_steps,
-            shadows: vec![shadow; SHADOW_COUNT],
-            steps: 0.0,
-            base: 0.0,
-            weight: 0.0,
-            tail: 0.0,
-            own_lost: 0.0,
-            own_base: 0.0,
-            scored_steps: 0.0,
+            config,
+            pace,
+            shadows: vec![Shadow::new(config.purchase.rules); SHADOW_COUNT],
+            probes: vec![Probe::new(config.purchase.rules); PROBES.len()],
+            reluctance: Reluctance(1.0),
             depth: None,
-            hold_steps,
-            knobs,
+            steps: 0.0,
+            long_base: 0.0,
+            long_steps: 0.0,
+            long_tail: 0.0,
+            recent_base: 0.0,
+            lost: 0.0,
+            base: 0.0,
+            scored_steps: 0.0,
+            starts: 0.0,
+            ready: 0.0,
+            ready_before: 1,
         }
     }
 
-    /// Accounts for step `now`, in which `ready` units of ours served.
-    pub fn account(&mut self, now: u64, demand: Option<f64>, ready: u64, tail: f64) {
-        // Old evidence fades with a half-life that grows with the history: early models were poor.
-        let half_life = (self.knobs.half_fraction * self.steps).clamp(
-            0.02 * self.steps_per_day,
-            self.knobs.half_max * self.steps_per_day,
-        );
-        let decay = if demand.is_some() {
-            libm::exp2(-1.0 / half_life)
-        } else {
-            1.0
-        };
+    /// Accounts for step `now`, in which `ready` units of ours were in service and carried what `effective`
+    /// units carry (fewer while they warm up). `tail` is the forecast's tail scale.
+    pub fn account(
+        &mut self,
+        now: u64,
+        demand: Option<f64>,
+        ready: u64,
+        effective: f64,
+        tail: f64,
+    ) {
+        let memory = self.memory(now);
+        let goal = self.config.purchase.goal;
         for shadow in &mut self.shadows {
-            let step = shadow.held.fleet.enter(now);
+            let served = shadow.enter(now) as f64 * self.config.purchase.capacity;
             if let Some(demand) = demand {
-                let (lost, _) = self
-                    .objective
-                    .account(demand, step.ready as f64 * self.capacity);
-                shadow.lost = shadow.lost * decay + lost;
+                shadow.lose(goal.account(demand, served).0, &memory);
             }
+            shadow.end(&memory, block_steps(self.config.steps_per_day));
         }
-        if let Some(demand) = demand {
-            let (lost, base) = self.objective.account(demand, ready as f64 * self.capacity);
-            self.base = self.base * decay + base;
-            self.weight = self.weight * decay + 1.0;
-            self.tail = self.tail * decay + tail;
-            self.steps += 1.0;
-            if now >= self.warm_up_steps {
-                self.own_lost += lost;
-                self.own_base += base;
-                self.scored_steps += 1.0;
-            }
+        let day = self.config.steps_per_day;
+        let probe_half_life = (0.3 * self.steps).clamp(0.25 * day, PROBE_DAYS_MAXIMUM * day);
+        let probe_decay = libm::exp2(-1.0 / probe_half_life);
+        for probe in &mut self.probes {
+            probe.enter(now, probe_decay);
+        }
+        let ready_before = std::mem::replace(&mut self.ready_before, ready);
+        let Some(demand) = demand else { return };
+        let (lost, base) = goal.account(demand, effective * self.config.purchase.capacity);
+        self.long_base = self.long_base * memory.long_decay + base;
+        self.long_steps = self.long_steps * memory.long_decay + 1.0;
+        self.long_tail = self.long_tail * memory.long_decay + tail;
+        self.recent_base = self.recent_base * memory.recent_decay + base;
+        self.steps += 1.0;
+        if now >= self.config.warm_up_steps {
+            self.lost += lost;
+            self.base += base;
+            self.scored_steps += 1.0;
+            self.starts += ready.saturating_sub(ready_before) as f64;
+            self.ready += ready as f64;
         }
     }
 
-    /// The depth to buy now.
-    pub fn depth(&self) -> f64 {
-        self.depth.unwrap_or(3.0)
-    }
-
-    /// Steps a unit is kept after it was last wanted.
-    pub fn hold_steps(&self) -> u64 {
-        self.hold_steps
-    }
-
-    /// Looks at the forecast made at the end of step `now`: the shadows order, the depth follows the budget.
+    /// Looks at the forecast made at the end of step `now`: shadows and probes order, the depth follows the budget.
     pub fn steer(&mut self, now: u64, forecast: &LeadForecast, observed: bool) {
+        let purchase = self.config.purchase;
         for (index, shadow) in self.shadows.iter_mut().enumerate() {
-            let (needed, useful) = band(forecast, shadow_depth(index), self.capacity);
-            shadow.held.order(now, needed, useful, observed);
+            shadow.order(
+                now,
+                self.reluctance
+                    .band(forecast, shadow_depth(index), &purchase),
+                observed,
+            );
         }
-        let aim = self.depth_for(self.goal());
-        let time = (self.knobs.filter_fraction * self.steps)
-            .max(self.knobs.filter_min * self.steps_per_day)
-            .max(1.0);
+        let depth = self.depth();
+        for (probe, reluctance) in self.probes.iter_mut().zip(PROBES) {
+            probe.order(
+                now,
+                Reluctance(reluctance).band(forecast, depth, &purchase),
+                observed,
+            );
+        }
+        self.reluctance = self.reluctance_for(self.start_goal());
+        let certainty = self.certainty();
+        let aim = self.depth_for(self.goal(certainty), certainty);
+        let day = self.config.steps_per_day;
+        let slow = (self.pace.filter_share * self.steps).max(self.pace.filter_days[0] * day);
+        let fast = self.pace.filter_days[1] * day;
+        let time = libm::pow(slow, 1.0 - certainty) * libm::pow(fast, certainty);
         let depth = self.depth.unwrap_or(aim);
-        self.depth = Some(depth + (aim - depth) / time);
+        self.depth = Some(depth + (aim - depth) / time.max(1.0));
+    }
+
+    /// The depth to buy now: −ln(1 − level).
+    pub fn depth(&self) -> f64 {
+        self.depth.unwrap_or(DEPTH_START)
+    }
+
+    /// Units to start and to keep now, by this forecast.
+    pub fn band(&self, forecast: &LeadForecast) -> Band {
+        self.reluctance
+            .band(forecast, self.depth(), &self.config.purchase)
+    }
+
+    /// The share aimed at now, of the objective's kind.
+    pub fn goal_share(&self) -> f64 {
+        self.goal(self.certainty())
+    }
+
+    fn memory(&self, now: u64) -> Memory {
+        let day = self.config.steps_per_day;
+        let half_life =
+            (LONG_HISTORY_SHARE * self.steps).clamp(0.02 * day, LONG_DAYS_MAXIMUM * day);
+        Memory {
+            long_decay: libm::exp2(-1.0 / half_life),
+            recent_decay: libm::exp2(-1.0 / (self.pace.recent_days * day)),
+            burst_limit: BURST_BUDGETS * self.config.purchase.goal.share() * self.long_base,
+            block_ends: (now + 1).is_multiple_of(block_steps(day)),
+        }
+    }
+
+    /// How far the last days alone tell the loss at the depth in use: from 0 (rare bursts) to 1 (many equal losses).
+    fn certainty(&self) -> f64 {
+        let index = libm::round((self.depth() - DEPTH_FIRST) / DEPTH_STEP)
+            .clamp(0.0, (SHADOW_COUNT - 1) as f64) as usize;
+        let events = self.shadows[index].events();
+        events / (events + EVENTS_FOR_HALF)
     }
 
     /// The share to aim at from now on: the budget left over the demand expected in the time ahead.
-    fn goal(&self) -> f64 {
-        let share = self.objective.share();
+    fn goal(&self, certainty: f64) -> f64 {
+        let share = self.config.purchase.goal.share();
         let elapsed = self.scored_steps;
         if elapsed < 1.0 {
             return share;
         }
-        let horizon =
-            (self.knobs.horizon * elapsed).max(self.knobs.horizon_min * self.steps_per_day);
-        let ahead = self.own_base / elapsed * horizon;
-        let left = share * (self.own_base + ahead) - self.own_lost;
-        (left / ahead.max(1e-300)).clamp(self.knobs.low * share, self.knobs.high * share)
+        let shortest = between(self.pace.horizon_days, certainty) * self.config.steps_per_day;
+        let horizon = (self.pace.horizon_share * elapsed).max(shortest);
+        let ahead = self.base / elapsed * horizon;
+        let left = share * (self.base + ahead) - self.lost;
+        let high = between(self.pace.goal_high, certainty);
+        (left / ahead.max(1e-300)).clamp(self.pace.goal_low * share, high * share)
     }
 
-    /// The depth whose shadows lost `goal`, between neighbours in the logarithm of loss.
-    fn depth_for(&self, goal: f64) -> f64 {
-        let prior = self.knobs.prior_days * self.steps_per_day;
-        let prior_loss = match self.objective {
-            Goal::UnservedShare(_) => self.knobs.prior_loss * self.tail / self.base.max(1e-300),
-            Goal::ViolationShare(_) => 1.0,
-        };
-        let mean_base = self.base / self.weight.max(1e-9);
-        let mut upper = f64::INFINITY;
+    /// The depth whose shadow lost `goal`, between neighbours in the logarithm of loss.
+    fn depth_for(&self, goal: f64, certainty: f64) -> f64 {
+        let mut ceiling = f64::INFINITY;
         let mut before: Option<(f64, f64)> = None;
-        for (index, shadow) in self.shadows.iter().enumerate() {
+        for index in 0..SHADOW_COUNT {
             let depth = shadow_depth(index);
-            let lost = shadow.lost + prior * mean_base * prior_loss * libm::exp(-depth);
-            let loss = (lost / (self.base + prior * mean_base).max(1e-300)).min(upper);
-            upper = loss * libm::exp(-self.knobs.slope * DEPTH_STEP);
+            let loss = self.believed_loss(index, certainty).min(ceiling);
+            ceiling = loss * libm::exp(-SLOPE_MINIMUM * DEPTH_STEP);
             if loss <= goal {
-                return match before {
-                    None => depth,
-                    Some((shallow, higher)) => {
-                        let share = libm::log(higher / goal)
-                            / libm::log(higher / loss.max(1e-300)).max(1e-12);
-                        shallow + (depth - shallow) * share.clamp(0.0, 1.0)
-                    }
+                let Some((shallow, higher)) = before else {
+                    return depth;
                 };
+                let share =
+                    libm::log(higher / goal) / libm::log(higher / loss.max(1e-300)).max(1e-12);
+                return shallow + (depth - shallow) * share.clamp(0.0, 1.0);
             }
             before = Some((depth, loss));
         }
         shadow_depth(SHADOW_COUNT - 1)
     }
+
+    /// The share a shadow's depth loses: long memory with the forecast's belief, moved towards recent memory by certainty.
+    fn believed_loss(&self, index: usize, certainty: f64) -> f64 {
+        let shadow = &self.shadows[index];
+        let mean_base = self.long_base / self.long_steps.max(1e-9);
+        let belief = BELIEF_DAYS * self.config.steps_per_day * mean_base;
+        let depth = shadow_depth(index);
+        let believed = match self.config.purchase.goal {
+            Goal::UnservedShare(_) => {
+                self.long_tail / self.long_base.max(1e-300) * libm::exp(-BELIEF_TAIL * depth)
+            }
+            Goal::ViolationShare(_) => libm::exp(-depth),
+        };
+        let lost = shadow.long_lost() + belief * believed;
+        let long = lost / (self.long_base + belief).max(1e-300);
+        if long <= 0.0 {
+            return 0.0;
+        }
+        let weak = 0.1 * belief;
+        let recent = (shadow.recent_lost() + weak * long) / (self.recent_base + weak).max(1e-300);
+        long * libm::pow((recent / long).max(1e-6), certainty)
+    }
+
+    /// Unit starts a step to aim at, as a share of the mean fleet: the limit, corrected for what was started so far.
+    fn start_goal(&self) -> f64 {
+        let limit = self.config.starts_per_day / self.config.steps_per_day;
+        if self.scored_steps < 1.0 {
+            return limit;
+        }
+        let rate = self.starts / self.ready.max(1.0);
+        let horizon = (START_HORIZON_SHARE * self.scored_steps).max(self.config.steps_per_day);
+        let correction = 1.0 + (1.0 - rate / limit.max(1e-12)) * self.scored_steps / horizon;
+        limit * correction.clamp(START_CORRECTION[0], START_CORRECTION[1])
+    }
+
+    /// The least reluctance whose probe kept unit starts within `limit` a step.
+    fn reluctance_for(&self, limit: f64) -> Reluctance {
+        let mut before: Option<(f64, f64)> = None;
+        for (probe, reluctance) in self.probes.iter().zip(PROBES) {
+            let rate = probe.start_rate();
+            if rate <= limit {
+                return match before {
+                    Some((looser, higher)) if higher > rate => {
+                        let share = libm::log(higher / limit) / libm::log(higher / rate);
+                        Reluctance(looser * libm::pow(reluctance / looser, share.clamp(0.0, 1.0)))
+                    }
+                    _ => Reluctance(reluctance),
+                };
+            }
+            before = Some((reluctance, rate));
+        }
+        Reluctance(PROBES[PROBES.len() - 1])
+    }
+}
+
+fn between(range: [f64; 2], share: f64) -> f64 {
+    range[0] + (range[1] - range[0]) * share
 }
 
 /// The depth of a shadow.
@@ -278,31 +382,55 @@ fn shadow_depth(index: usize) -> f64 {
     DEPTH_FIRST + DEPTH_STEP * index as f64
 }
 
-/// The units worth buying for `demand` at the price level: the last one where half its capacity is used.
-pub fn units(demand: f64, capacity: f64) -> u64 {
-    libm::round((demand / capacity).clamp(0.0, 1e12)).max(1.0) as u64
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Units worth starting and units worth keeping at a depth.
-pub fn band(forecast: &LeadForecast, depth: f64, capacity: f64) -> (u64, u64) {
-    use std::sync::OnceLock;
-    static BAND: OnceLock<(f64, f64, f64)> = OnceLock::new();
-    let (start, keep, offset) = *BAND.get_or_init(|| {
-        (
-            super::knob("START", 0.0),
-            super::knob("KEEP", 1.0),
-            super::knob("OFFSET", 0.0),
-        )
-    });
-    let needed = units(
-        forecast.at_depth(depth - start) - offset * capacity,
-        capacity,
-    );
-    (
-        needed,
-        units(
-            forecast.at_depth(depth + keep) + offset * capacity,
-            capacity,
-        ),
-    )
+    fn config(goal: Goal) -> SteeringConfig {
+        let rules = super::super::fleet::FleetRules {
+            boot_steps: 1,
+            drain_steps: 1,
+        };
+        SteeringConfig {
+            purchase: Purchase {
+                goal,
+                capacity: 1.0,
+                rules,
+            },
+            steps_per_day: 288.0,
+            warm_up_steps: 288,
+            starts_per_day: 4.0,
+        }
+    }
+
+    #[test]
+    fn a_spent_budget_lowers_the_goal_and_a_saved_one_raises_it() {
+        let mut steering = Steering::new(config(Goal::UnservedShare(0.01)));
+        for t in 0..600 {
+            steering.account(t, Some(10.0), 10, 10.0, 1.0);
+        }
+        assert!(steering.goal_share() > 0.01);
+        for t in 600..700 {
+            steering.account(t, Some(10.0), 1, 1.0, 1.0);
+        }
+        assert!(steering.goal_share() < 0.01);
+    }
+
+    #[test]
+    fn a_stricter_objective_buys_deeper() {
+        let depth = |share| {
+            let mut steering = Steering::new(config(Goal::UnservedShare(share)));
+            let mut quantiles = [0.0; fleetcast_forecast::lead::LEVEL_COUNT];
+            quantiles
+                .iter_mut()
+                .enumerate()
+                .for_each(|(i, q)| *q = 20.0 + 2.0 * i as f64);
+            for t in 0..2000u64 {
+                steering.account(t, Some(20.0 + ((t * 7919) % 23) as f64), 40, 40.0, 2.0);
+                steering.steer(t, &LeadForecast { quantiles }, true);
+            }
+            steering.depth()
+        };
+        assert!(depth(0.0005) > depth(0.01));
+    }
 }

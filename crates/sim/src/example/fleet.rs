@@ -107,7 +107,7 @@ fn component(
             availability: Some(share(promise.availability)),
             importance: promise.importance,
             objective: Some(Objective::over_28_days(
-                ObjectiveMetric::Unserved,
+                ObjectiveMetric::Violation,
                 share(0.005),
             )),
         },

@@ -1,0 +1,352 @@
+//! Fleets that are only thought of: each buys at one depth, or with one reluctance, all along, and so
+//! tells what that would have cost and left unserved, integer rounding, boots and drains included.
+
+use fleetcast_forecast::lead::LeadForecast;
+use fleetcast_series::SlidingMaximum;
+
+use super::fleet::{FleetRules, PlainFleet};
+use super::steering::Goal;
+
+/// A fleet that keeps units for a while after they were last useful.
+#[derive(Clone, Debug)]
+pub struct HeldFleet {
+    /// The fleet.
+    pub fleet: PlainFleet,
+    hold: SlidingMaximum,
+}
+
+impl HeldFleet {
+    /// Starts with `ready` serving units.
+    pub fn new(rules: FleetRules, ready: u64) -> Self {
+        Self {
+            fleet: PlainFleet::new(rules, ready),
+            hold: SlidingMaximum::new(1),
+        }
+    }
+
+    /// Orders at the end of step `now`; says how many units are wanted after the hold. An unobserved step removes none.
+    pub fn order(&mut self, now: u64, band: Band, observed: bool) -> u64 {
+        self.hold.set_width(band.hold_decisions);
+        self.hold.push(band.useful.max(band.needed) as f64);
+        let total = self.fleet.total();
+        // A unit that does not serve yet costs no drain to cancel: it is kept only while it is useful.
+        let kept = if observed {
+            (self.hold.get() as u64)
+                .min(total)
+                .min(self.fleet.ready().max(band.useful))
+        } else {
+            total
+        };
+        let wanted = band.needed.max(kept);
+        self.fleet.order(now, wanted);
+        wanted
+    }
+}
+
+/// Units worth starting, and units worth keeping once they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Band {
+    /// Units to start if they are missing.
+    pub needed: u64,
+    /// Units to keep if they are there; at least `needed`.
+    pub useful: u64,
+    /// Decisions a unit outlives the last one it was useful in by, and that one.
+    pub hold_decisions: u64,
+}
+
+/// How reluctantly units are removed: 1 costs least, more starts fewer units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reluctance(pub f64);
+
+/// At reluctance 1 a running unit is kept while a level this much deeper wants it (e^1.2: a chance of use
+/// 3.3 times smaller than starts a unit). From 0 to 2 the cost is flat within 1 %, while the starts halve.
+const KEEP_DEPTH: f64 = 1.2;
+
+/// Reluctance first deepens what is kept, up to this factor, because that costs least; beyond it, it lengthens the hold.
+const KEEP_REACH: f64 = 4.0;
+
+impl Reluctance {
+    /// The band at a depth.
+    ///
+    /// Starting a unit again is paid for a boot and a drain without serving, so (ski rental) it may idle as long.
+    pub fn band(self, forecast: &LeadForecast, depth: f64, purchase: &Purchase) -> Band {
+        let needed = purchase.units(forecast.at_depth(depth));
+        let useful = purchase
+            .units(forecast.at_depth(depth + KEEP_DEPTH * self.0.min(KEEP_REACH)))
+            .max(needed);
+        let rules = purchase.rules;
+        let idle = (self.0 / KEEP_REACH).max(1.0) * (rules.boot_steps + rules.drain_steps) as f64;
+        Band {
+            needed,
+            useful,
+            hold_decisions: libm::round(idle) as u64 + 1,
+        }
+    }
+}
+
+/// What turns a quantile of demand into whole units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Purchase {
+    /// What is to be held.
+    pub goal: Goal,
+    /// Demand one unit serves in a step.
+    pub capacity: f64,
+    /// Boot and drain, in steps.
+    pub rules: FleetRules,
+}
+
+impl Purchase {
+    /// The units worth buying for a quantile of demand, at least one.
+    ///
+    /// Under a budget of demand the last unit is bought if at least half of it is used, which is where its
+    /// expected service, integrated over the unit, crosses the price. Under a budget of steps a little
+    /// missing is as bad as much: all of the quantile is bought.
+    pub fn units(&self, demand: f64) -> u64 {
+        let units = (demand / self.capacity).clamp(0.0, 1e12);
+        let whole = match self.goal {
+            Goal::UnservedShare(_) => libm::round(units),
+            Goal::ViolationShare(_) => libm::ceil(units),
+        };
+        whole.max(1.0) as u64
+    }
+}
+
+/// Hours of loss are counted as one event.
+const BLOCKS_PER_DAY: f64 = 24.0;
+
+/// How fast the two memories of a shadow fade, and how much one hour may count.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// Factor of the long memory per step.
+    pub long_decay: f64,
+    /// Factor of the recent memory per step.
+    pub recent_decay: f64,
+    /// Most loss of one hour that enters the long memory.
+    pub burst_limit: f64,
+    /// Whether an hour ends with this step.
+    pub block_ends: bool,
+}
+
+/// Steps in the blocks that count as one event.
+pub fn block_steps(steps_per_day: f64) -> u64 {
+    libm::ceil(steps_per_day / BLOCKS_PER_DAY).max(1.0) as u64
+}
+
+/// A fleet that buys one depth: what this depth leaves unserved, as it would have happened.
+#[derive(Clone, Debug)]
+pub struct Shadow {
+    held: HeldFleet,
+    long_lost: f64,
+    recent_lost: f64,
+    block_lost: f64,
+    blocks: f64,
+    blocks_squared: f64,
+}
+
+impl Shadow {
+    /// Starts with one unit.
+    pub fn new(rules: FleetRules) -> Self {
+        Self {
+            held: HeldFleet::new(rules, 1),
+            long_lost: 0.0,
+            recent_lost: 0.0,
+            block_lost: 0.0,
+            blocks: 0.0,
+            blocks_squared: 0.0,
+        }
+    }
+
+    /// Units that serve in step `now`.
+    pub fn enter(&mut self, now: u64) -> u64 {
+        self.held.fleet.enter(now).ready
+    }
+
+    /// Adds the loss of an observed step.
+    pub fn lose(&mut self, lost: f64, memory: &Memory) {
+        let counted = (self.block_lost + lost).min(memory.burst_limit)
+            - self.block_lost.min(memory.burst_limit);
+        self.long_lost = self.long_lost * memory.long_decay + counted;
+        self.recent_lost = self.recent_lost * memory.recent_decay + lost;
+        self.block_lost += lost;
+    }
+
+    /// Ends a step, observed or not.
+    pub fn end(&mut self, memory: &Memory, steps: u64) {
+        if memory.block_ends {
+            let decay = libm::pow(memory.recent_decay, steps as f64);
+            self.blocks = self.blocks * decay + self.block_lost;
+            self.blocks_squared = self.blocks_squared * decay + self.block_lost * self.block_lost;
+            self.block_lost = 0.0;
+        }
+    }
+
+    /// Orders at the end of step `now`.
+    pub fn order(&mut self, now: u64, band: Band, observed: bool) {
+        self.held.order(now, band, observed);
+    }
+
+    /// Loss in the long memory, bursts limited.
+    pub fn long_lost(&self) -> f64 {
+        self.long_lost
+    }
+
+    /// Loss of the recent days.
+    pub fn recent_lost(&self) -> f64 {
+        self.recent_lost
+    }
+
+    /// Effective number of equal hours the recent loss is made of.
+    pub fn events(&self) -> f64 {
+        if self.blocks_squared > 0.0 {
+            self.blocks * self.blocks / self.blocks_squared
+        } else {
+            0.0
+        }
+    }
+}
+
+/// A fleet at the depth in use with another reluctance: how many units it starts.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    held: HeldFleet,
+    starts: f64,
+    ready: f64,
+    ready_before: u64,
+}
+
+impl Probe {
+    /// Starts with one unit.
+    pub fn new(rules: FleetRules) -> Self {
+        Self {
+            held: HeldFleet::new(rules, 1),
+            starts: 0.0,
+            ready: 0.0,
+            ready_before: 1,
+        }
+    }
+
+    /// Enters step `now`; earlier starts fade by `decay`.
+    pub fn enter(&mut self, now: u64, decay: f64) {
+        let ready = self.held.fleet.enter(now).ready;
+        self.starts = self.starts * decay + ready.saturating_sub(self.ready_before) as f64;
+        self.ready = self.ready * decay + ready as f64;
+        self.ready_before = ready;
+    }
+
+    /// Orders at the end of step `now`.
+    pub fn order(&mut self, now: u64, band: Band, observed: bool) {
+        self.held.order(now, band, observed);
+    }
+
+    /// Unit starts per step, as a share of the mean fleet; positive.
+    pub fn start_rate(&self) -> f64 {
+        (self.starts / self.ready.max(1.0)).max(1e-9)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_dip_removes_nothing() {
+        let rules = FleetRules {
+            boot_steps: 2,
+            drain_steps: 1,
+        };
+        let mut held = HeldFleet::new(rules, 5);
+        let band = |units| Band {
+            needed: units,
+            useful: units,
+            hold_decisions: 4,
+        };
+        let wanted: Vec<u64> = [5, 1, 1, 1, 1]
+            .iter()
+            .enumerate()
+            .map(|(t, &n)| held.order(t as u64, band(n), true))
+            .collect();
+        assert_eq!(wanted, vec![5, 5, 5, 5, 1]);
+    }
+
+    #[test]
+    fn a_starting_unit_is_cancelled_as_soon_as_it_is_useless() {
+        let mut held = HeldFleet::new(
+            FleetRules {
+                boot_steps: 3,
+                drain_steps: 3,
+            },
+            2,
+        );
+        assert_eq!(
+            held.order(
+                0,
+                Band {
+                    needed: 5,
+                    useful: 5,
+                    hold_decisions: 7
+                },
+                true
+            ),
+            5
+        );
+        assert_eq!(
+            held.order(
+                1,
+                Band {
+                    needed: 1,
+                    useful: 3,
+                    hold_decisions: 7
+                },
+                true
+            ),
+            3
+        );
+        assert_eq!(
+            held.order(
+                2,
+                Band {
+                    needed: 1,
+                    useful: 1,
+                    hold_decisions: 7
+                },
+                true
+            ),
+            2
+        );
+    }
+
+    #[test]
+    fn an_unobserved_step_removes_nothing() {
+        let mut held = HeldFleet::new(
+            FleetRules {
+                boot_steps: 0,
+                drain_steps: 0,
+            },
+            5,
+        );
+        assert_eq!(
+            held.order(
+                0,
+                Band {
+                    needed: 1,
+                    useful: 1,
+                    hold_decisions: 1
+                },
+                false
+            ),
+            5
+        );
+        assert_eq!(
+            held.order(
+                1,
+                Band {
+                    needed: 1,
+                    useful: 1,
+                    hold_decisions: 1
+                },
+                true
+            ),
+            1
+        );
+    }
+}
