@@ -107,6 +107,17 @@ impl CapacityModel {
         }
     }
 
+    /// CPU that these volumes keep busy, in units' worth of it: what an autoscaler on utilisation sees.
+    /// In the plain setting a unit that carries all it can is fully busy.
+    pub fn busy_units(&self, per_minute: &[f64]) -> f64 {
+        match self {
+            Self::Plain { per_unit } => per_minute.iter().sum::<f64>() / per_unit,
+            Self::Profiled(profiled) => {
+                profiled.erlangs(per_minute) * 1e3 / profiled.unit.cpu.as_f64()
+            }
+        }
+    }
+
     /// What these volumes need, by resource; `None` in the plain setting, which knows none.
     pub fn amounts(&self, per_minute: &[f64]) -> Option<ResourceAmounts> {
         match self {

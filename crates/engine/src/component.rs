@@ -266,6 +266,11 @@ impl Ours {
 }
 
 impl FitJob {
+    /// Tells windows apart: equal ones have equal results.
+    pub fn fingerprint(&self) -> u64 {
+        self.window.fingerprint()
+    }
+
     /// Which component, and which of its requests.
     pub fn key(&self) -> (ComponentIndex, u64) {
         (self.component, self.request)

@@ -189,9 +189,15 @@ impl Engine {
                 )
             }
             Brain::Peer(policy) => {
+                let plain = self.config.plain_per_unit.is_some();
+                let demand = if policy.reads_utilisation() && !plain {
+                    state.capacity.busy_units(&state.volumes)
+                } else {
+                    seen.measure
+                };
                 let view = fleetcast_policy::View {
                     step: self.steps,
-                    demand: seen.measure,
+                    demand,
                     per_unit: state.per_unit,
                     ready: seen.ready,
                     total: seen.ready + seen.pending,

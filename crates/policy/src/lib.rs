@@ -71,6 +71,11 @@ pub enum Policy {
 }
 
 impl Policy {
+    /// Whether the policy looks at how busy the units are, rather than at what they must carry.
+    pub fn reads_utilisation(&self) -> bool {
+        !matches!(self, Self::React(_) | Self::Static(_))
+    }
+
     /// Units that the policy wants once this step has ended; at least one.
     pub fn wanted(&mut self, view: &View) -> u64 {
         let wanted = match self {

@@ -172,7 +172,7 @@ impl PolicySpec {
             PolicyKind::Hpa => format!("HPA at {percent}"),
             PolicyKind::KubernetesHpa => format!("Kubernetes HPA at {percent}"),
             PolicyKind::TargetTracking => format!("target tracking at {percent}"),
-            PolicyKind::AwsPredictive => format!("AWS predictive scaling at {percent}"),
+            PolicyKind::AwsPredictive => format!("AWS predictive at {percent}"),
             PolicyKind::React => format!("recent peak × {}", self.knob),
             PolicyKind::MaxYesterday => format!("HPA or yesterday at {percent}"),
             PolicyKind::Static => format!("always {} units", self.knob),

@@ -6,6 +6,7 @@ mod boot;
 mod catalogue;
 mod cloud;
 pub mod example;
+mod fits;
 mod plain;
 mod random;
 mod recording;
@@ -15,10 +16,11 @@ mod world;
 pub use boot::BootTime;
 pub use catalogue::{Catalogue, CatalogueEntry, CatalogueError};
 pub use cloud::{Bill, Lifecycle, Serving, SimCloud};
+pub use fits::SharedFits;
 pub use plain::{PlainError, PlainSetting};
 pub use random::Random;
 pub use recording::{FORMAT, Recorder, Replay, ReplayError};
 pub use tally::Tally;
 pub use world::{
-    ComponentInterval, Interval, Sim, Simulation, Sink, run_to_end, simulate, simulate_with_engine,
+    ComponentInterval, Interval, Sim, Simulation, Sink, run_to_end, simulate, simulate_sharing_fits,
 };

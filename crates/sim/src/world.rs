@@ -12,6 +12,7 @@ use fleetcast_series::Series;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::{Bill, Lifecycle, Serving, SimCloud};
+use crate::fits::SharedFits;
 use crate::random::Random;
 
 /// What a simulation is made of, beside the engine.
@@ -87,6 +88,7 @@ pub struct Sim<'a, S> {
     last: Vec<f64>,
     serving: Vec<Serving>,
     bills: Vec<Bill>,
+    fits: SharedFits,
     fitted: Vec<Observation>,
     approvals: VecDeque<(Timestamp, Approval)>,
     sink: S,
@@ -98,16 +100,19 @@ pub fn simulate<S: Sink>(
     simulation: &Simulation,
     sink: S,
 ) -> Result<S, fleetcast_engine::ConfigError> {
-    simulate_with_engine(config, simulation, sink).map(|(sink, _)| sink)
+    simulate_sharing_fits(config, simulation, sink, &SharedFits::default()).map(|(sink, _)| sink)
 }
 
-/// The same, with the engine as it is after the last step.
-pub fn simulate_with_engine<S: Sink>(
+/// The same, with fits that other runs on the same demand may have done before, and with the engine as it is
+/// after the last step.
+pub fn simulate_sharing_fits<S: Sink>(
     config: EngineConfig,
     simulation: &Simulation,
     sink: S,
+    fits: &SharedFits,
 ) -> Result<(S, Engine), fleetcast_engine::ConfigError> {
     let mut sim = Sim::new(&config, simulation, sink)?;
+    sim.fits = fits.clone();
     let mut engine = Engine::new(config)?;
     match run_to_end(fleetcast_engine::drive(&mut engine, &mut sim)) {
         Ok(()) => Ok((sim.sink, engine)),
@@ -163,6 +168,7 @@ impl<'a, S: Sink> Sim<'a, S> {
             last: vec![0.0; simulation.demand.len()],
             serving: Vec::new(),
             bills: Vec::new(),
+            fits: SharedFits::default(),
             fitted: Vec::new(),
             approvals: VecDeque::new(),
             sink,
@@ -358,8 +364,12 @@ impl<S: Sink> World for Sim<'_, S> {
             }
         }
         // A fit takes one step of virtual time.
-        self.fitted
-            .extend(step.fits.iter().map(|job| Observation::Fitted(job.run())));
+        let fits = &self.fits;
+        self.fitted.extend(
+            step.fits
+                .iter()
+                .map(|job| Observation::Fitted(fits.run(job))),
+        );
         Ok(())
     }
 }

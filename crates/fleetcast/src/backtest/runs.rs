@@ -8,7 +8,9 @@ use anyhow::Result;
 use fleetcast_engine::{Engine, EngineConfig};
 use fleetcast_model::{Objective, Share};
 use fleetcast_policy::{PolicyKind, PolicySpec};
-use fleetcast_sim::{ComponentInterval, Interval, Serving, Tally, simulate, simulate_with_engine};
+use fleetcast_sim::{
+    ComponentInterval, Interval, Serving, SharedFits, Tally, simulate, simulate_sharing_fits,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::follow::{Follow, Outputs};
@@ -148,9 +150,14 @@ pub fn run_all(
     let next = AtomicUsize::new(0);
     let outputs_of_followed = Mutex::new(Some(std::mem::take(&mut outputs)));
     let results: Mutex<Vec<(usize, Result<Finished>)>> = Mutex::new(Vec::new());
-    // Our own runs take longest: they go first, so that no thread idles at the end.
+    let fits = SharedFits::default();
+    // Our own run takes longest and goes first; the others of ours wait for its fits, so they go last.
     let mut order: Vec<usize> = (0..runs.len()).collect();
-    order.sort_by_key(|i| !runs[*i].is_ours());
+    order.sort_by_key(|i| match (runs[*i].is_ours(), runs[*i].curve_only) {
+        (true, false) => 0,
+        (false, _) => 1,
+        (true, true) => 2,
+    });
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(runs.len());
@@ -164,7 +171,7 @@ pub fn run_all(
                     } else {
                         Outputs::default()
                     };
-                    let finished = run_one(scenario, run, outputs, &bar);
+                    let finished = run_one(scenario, run, outputs, &bar, &fits);
                     lock(&results).push((index, finished));
                 }
             });
@@ -186,7 +193,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn run_one(scenario: &Scenario, run: Run, outputs: Outputs, bar: &ProgressBar) -> Result<Finished> {
+fn run_one(
+    scenario: &Scenario,
+    run: Run,
+    outputs: Outputs,
+    bar: &ProgressBar,
+    fits: &SharedFits,
+) -> Result<Finished> {
     let tally = Tally::new(
         scenario.warm_up_steps,
         scenario.config.step_seconds,
@@ -203,7 +216,7 @@ fn run_one(scenario: &Scenario, run: Run, outputs: Outputs, bar: &ProgressBar) -
     if run.spec.kind == PolicyKind::Oracle {
         foresee(scenario, &config, &mut follow)?;
     } else {
-        let (sink, engine) = simulate_with_engine(config, &scenario.simulation, follow)?;
+        let (sink, engine) = simulate_sharing_fits(config, &scenario.simulation, follow, fits)?;
         (follow, ended) = (sink, Some(engine));
     }
     crate::stop::check()?;

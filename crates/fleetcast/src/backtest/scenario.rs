@@ -130,6 +130,10 @@ impl Scenario {
             notes.push("the fleet's mode leaves changes to people; the backtest runs as `auto`, with each approval given after 10 minutes".into());
             fleet.mode = Mode::Auto;
         }
+        notes.push(
+            "the autoscalers on utilisation see CPU alone, as they do; unserved is what the units in service cannot carry within the latency target"
+                .into(),
+        );
         let offers = allowed_offers(&fleet)?;
         let lifecycles: Vec<Lifecycle> = fleet
             .components

@@ -63,6 +63,31 @@ pub struct TrainingWindow {
     before: Option<Fitted>,
 }
 
+impl TrainingWindow {
+    /// Tells windows apart: equal windows have equal fingerprints (FNV-1a over rows and outcomes).
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut take = |bits: u64| hash = (hash ^ bits).wrapping_mul(0x0100_0000_01b3);
+        take(self.now);
+        for ((features, outcome), step) in self.features.iter().zip(&self.outcomes).zip(&self.steps)
+        {
+            take(*step);
+            take(u64::from(outcome.to_bits()));
+            for feature in features {
+                take(u64::from(feature.to_bits()));
+            }
+        }
+        let before = self
+            .before
+            .iter()
+            .flat_map(|fitted| fitted.coefficients.iter().flatten());
+        for coefficient in before {
+            take(coefficient.to_bits());
+        }
+        hash
+    }
+}
+
 /// The result of a fit: one linear function of the features per level.
 #[derive(Clone, Debug)]
 pub struct Fitted {

@@ -140,7 +140,7 @@ fn profile(recurrence: &Recurrence, kind: &InteractionType, per_minute: f64) -> 
         component: Some(component_name(cost.component)),
         // Whole tenths of a core, and 2 GB for each core as in a unit.
         cpu: MilliCores::new(up(cores * 10.0) * 100),
-        memory: Bytes::new(up(cores * 10.0) * 200_000_000),
+        memory: Bytes::new(up(cores * 10.0) * 120_000_000),
         disk_io: Iops::new(up(per_minute / 12.0)),
         bandwidth: KilobitsPerSecond::new(up(per_minute / 60.0 * cost.answer_bytes * 8.0 / 1e3)),
         storage: None,
