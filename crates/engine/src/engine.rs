@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::component::{Brain, ComponentState, FitJob, Ours};
 use crate::config::{ConfigError, EngineConfig};
 use crate::demand::DemandMap;
-use crate::stages::forecast::{Arrival, Expected};
+use crate::stages::forecast::{Ahead, Arrival, Expected};
 use crate::stages::gate::Spending;
 use crate::stages::observe::Seen;
+use crate::stages::projection::Projection;
 use crate::stages::{forecast, observe, plan, projection, requirement};
 
 /// With less weight than this the persona is not asked any more.
@@ -139,131 +140,18 @@ impl Engine {
     }
 
     fn step_component(&mut self, index: usize, now: Timestamp, step: &mut Step) -> ComponentReport {
-        let place = ComponentIndex(index as u16);
-        let step_length = SignedDuration::from_secs(i64::from(self.config.step_seconds));
-        let lead = step_length * (self.components[index].lead_steps as i32 - 1);
-        let arrival_at = now + lead;
-        let expected = self.expected(index, now, arrival_at);
-        let component = &self.config.fleet.components[index];
-        let uplift = forecast::uplift_at_arrival(
-            &self.config.events,
-            now - step_length,
-            arrival_at,
-            |events, at| {
-                crate::persona::uplift(
-                    events,
-                    at,
-                    component,
-                    self.map.types_of(index),
-                    &self.components[index].volumes,
-                )
-            },
-        );
+        let step_length = self.step_length();
         let state = &mut self.components[index];
+        let arrival_at = now + step_length * (state.lead_steps as i32 - 1);
         let seen = observe::look(state, now - step_length);
         let feedback = state.feedback.score(&seen, state.per_unit);
-        let (projection, arrival) = match &mut state.brain {
-            Brain::Ours(ours) => {
-                let arrival = forecast::forecast(ours, &seen, arrival_at, expected, uplift);
-                let required = requirement::require(seen.measure, &arrival, state.per_unit);
-                let holds = ours.holds(&seen, &required, &arrival, state.per_unit);
-                if let Some(job) = ours.fit_job(place) {
-                    step.actions.push(Action::Fit(FitRequest {
-                        component: place,
-                        request: job.key().1,
-                    }));
-                    step.fits.push(job);
-                }
-                ours.step += 1;
-                ours.observed += usize::from(seen.known);
-                (
-                    projection::project(
-                        component,
-                        &self.config.overrides,
-                        now,
-                        &seen,
-                        &required,
-                        holds,
-                    ),
-                    Some(arrival),
-                )
-            }
-            Brain::Peer(policy) => {
-                let plain = self.config.plain_per_unit.is_some();
-                let demand = if policy.reads_utilisation() && !plain {
-                    state.capacity.busy_units(&state.volumes)
-                } else {
-                    seen.measure
-                };
-                let view = fleetcast_policy::View {
-                    step: self.steps,
-                    demand,
-                    per_unit: state.per_unit,
-                    ready: seen.ready,
-                    total: seen.ready + seen.pending,
-                };
-                (
-                    projection::project_policy(
-                        component,
-                        &self.config.overrides,
-                        now,
-                        policy.wanted(&view),
-                    ),
-                    None,
-                )
-            }
-        };
+        let ahead = self.look_ahead(index, now, arrival_at);
+        let (projection, arrival) = self.decide(index, now, arrival_at, &seen, ahead, step);
+        let (plan, gate) = self.change(index, now, arrival_at, &seen, &projection, step);
+        let state = &mut self.components[index];
         if let Some(arrival) = &arrival {
             state.feedback.keep(arrival.p50, arrival.p95);
         }
-        let have = Units::new(seen.ready + seen.pending) + state.workflow.in_flight();
-        let mut plan = if state.workflow.in_flight() > Units::ZERO {
-            // An order is under way that the listing does not show: look again before changing anything.
-            Plan::keep(place, projection.wanted)
-        } else {
-            plan::plan(place, state, &projection, now, arrival_at)
-        };
-        let passed = state
-            .gate
-            .judge(&self.config.fleet, &plan, have, &self.spending, now);
-        if !matches!(passed.gate, Gate::Go | Gate::Nothing) {
-            if let (
-                true,
-                Gate::NeedsApproval {
-                    cost,
-                    threshold,
-                    change_set,
-                },
-            ) = (passed.ask, passed.gate)
-            {
-                let units = plan.orders.iter().map(|order| order.units).sum();
-                step.actions
-                    .push(Action::RequestApproval(fleetcast_model::ApprovalRequest {
-                        change_set,
-                        component: place,
-                        units,
-                        cost,
-                        threshold,
-                    }));
-            }
-            plan = self.only_the_floor(index, &projection, now, arrival_at);
-        }
-        let state = &mut self.components[index];
-        state.workflow.carry_out(&plan, now, &mut step.actions);
-        state
-            .workflow
-            .register(&state.cohorts, &plan.releases, &mut step.actions);
-        state.workflow.publish(
-            place,
-            Units::new(seen.ready),
-            projection.wanted,
-            &mut step.actions,
-        );
-        self.spending.rate += plan
-            .orders
-            .iter()
-            .map(|order| order.price * u64::from(order.instances))
-            .sum();
         let to_volume = if seen.measure > 0.0 {
             seen.volume / seen.measure
         } else {
@@ -282,53 +170,146 @@ impl Engine {
             cancelled: plan.cancelled,
             ordered: plan.orders.iter().map(|order| order.units).sum(),
             drained: plan.drained,
-            gate: passed.gate,
+            gate,
             feedback,
         }
     }
 
-    /// What goes ahead even when a change is withheld: the floor is a promise already made.
-    fn only_the_floor(
-        &self,
+    /// Forecast, requirement and projection, or another policy's word for it.
+    fn decide(
+        &mut self,
         index: usize,
-        projection: &projection::Projection,
         now: Timestamp,
-        ready_by: Timestamp,
-    ) -> Plan {
+        arrival_at: Timestamp,
+        seen: &Seen,
+        ahead: Ahead,
+        step: &mut Step,
+    ) -> (Projection, Option<Arrival>) {
         let place = ComponentIndex(index as u16);
-        let state = &self.components[index];
-        let seen = observe::look(state, now);
-        let have = Units::new(seen.ready + seen.pending);
-        if have >= projection.floor || state.workflow.in_flight() > Units::ZERO {
-            return Plan::keep(place, projection.wanted);
+        let component = &self.config.fleet.components[index];
+        let overrides = &self.config.overrides;
+        let state = &mut self.components[index];
+        match &mut state.brain {
+            Brain::Ours(ours) => {
+                let arrival = forecast::forecast(ours, seen, arrival_at, &ahead);
+                let required = requirement::require(seen.measure, &arrival, state.per_unit);
+                let holds = ours.holds(seen, &required, &arrival, state.per_unit);
+                if let Some(job) = ours.fit_job(place) {
+                    let request = job.key().1;
+                    step.actions.push(Action::Fit(FitRequest {
+                        component: place,
+                        request,
+                    }));
+                    step.fits.push(job);
+                }
+                ours.step += 1;
+                ours.observed += usize::from(seen.known);
+                let projection =
+                    projection::project(component, overrides, now, seen, &required, holds);
+                (projection, Some(arrival))
+            }
+            Brain::Peer(policy) => {
+                let plain = self.config.plain_per_unit.is_some();
+                let demand = if policy.reads_utilisation() && !plain {
+                    state.capacity.busy_units(&state.volumes)
+                } else {
+                    seen.measure
+                };
+                let wanted = policy.wanted(&fleetcast_policy::View {
+                    step: self.steps,
+                    demand,
+                    per_unit: state.per_unit,
+                    ready: seen.ready,
+                    total: seen.ready + seen.pending,
+                });
+                (
+                    projection::project_policy(component, overrides, now, wanted),
+                    None,
+                )
+            }
         }
-        let floor_only = projection::Projection {
-            wanted: projection.floor,
-            ..projection.clone()
-        };
-        plan::plan(place, state, &floor_only, now, ready_by)
     }
 
-    /// What the persona expects of a component, while its word still counts.
-    fn expected(&mut self, index: usize, now: Timestamp, arrival: Timestamp) -> Option<Expected> {
-        let Brain::Ours(ours) = &self.components[index].brain else {
-            return None;
+    /// Plan, gate and workflow: what is changed in this step.
+    fn change(
+        &mut self,
+        index: usize,
+        now: Timestamp,
+        ready_by: Timestamp,
+        seen: &Seen,
+        projection: &Projection,
+        step: &mut Step,
+    ) -> (Plan, Gate) {
+        let place = ComponentIndex(index as u16);
+        let state = &mut self.components[index];
+        let in_flight = state.workflow.in_flight();
+        let have = Units::new(seen.ready + seen.pending) + in_flight;
+        let mut plan = if in_flight > Units::ZERO {
+            // An order is under way that the listing does not show: look again before changing anything.
+            Plan::keep(place, projection.wanted)
+        } else {
+            plan::plan(place, state, projection, now, ready_by)
         };
-        if ours.persona_weight() <= PERSONA_WEIGHT_MIN {
-            return None;
+        let passed = state
+            .gate
+            .judge(&self.config.fleet, &plan, have, &self.spending, now);
+        step.actions
+            .extend(passed.request(&plan).map(Action::RequestApproval));
+        if !matches!(passed.gate, Gate::Go | Gate::Nothing) {
+            plan = only_the_floor(place, state, have, projection, now, ready_by);
         }
-        let expectation = self.expectation.as_mut()?;
-        let step = SignedDuration::from_secs(i64::from(self.config.step_seconds));
-        let capacity = &self.components[index].capacity;
-        let mut measure = |from: Timestamp| {
-            capacity
-                .load(expectation.volumes(&self.map, index, from, from + step))
-                .units
+        state.workflow.carry_out(&plan, now, &mut step.actions);
+        state
+            .workflow
+            .register(&state.cohorts, &plan.releases, &mut step.actions);
+        let ready = Units::new(seen.ready);
+        state
+            .workflow
+            .publish(place, ready, projection.wanted, &mut step.actions);
+        let ordered = plan.orders.iter();
+        self.spending.rate += ordered
+            .map(|order| order.price * u64::from(order.instances))
+            .sum();
+        (plan, passed.gate)
+    }
+
+    /// What documents say of the time ahead: the persona's expectation, while its word still counts, and events.
+    fn look_ahead(&mut self, index: usize, now: Timestamp, arrival: Timestamp) -> Ahead {
+        let step = self.step_length();
+        let began = now - step;
+        let component = &self.config.fleet.components[index];
+        let state = &self.components[index];
+        let uplift = |at: Timestamp| {
+            let types = self.map.types_of(index);
+            crate::persona::uplift(&self.config.events, at, component, types, &state.volumes)
         };
-        Some(Expected {
-            now: measure(now - step),
-            at_arrival: measure(arrival),
-        })
+        let (uplift_now, uplift_then) = if self.config.events.is_empty() {
+            (1.0, 1.0)
+        } else {
+            (uplift(began), uplift(arrival))
+        };
+        let asked = match &state.brain {
+            Brain::Ours(ours) => ours.persona_weight() > PERSONA_WEIGHT_MIN,
+            Brain::Peer(_) => false,
+        };
+        let expected = self
+            .expectation
+            .as_mut()
+            .filter(|_| asked)
+            .map(|expectation| {
+                let mut measure = |from: Timestamp| {
+                    let volumes = expectation.volumes(&self.map, index, from, from + step);
+                    state.capacity.load(volumes).units
+                };
+                Expected {
+                    now: measure(began) * uplift_now,
+                    at_arrival: measure(arrival) * uplift_then,
+                }
+            });
+        Ahead {
+            expected,
+            uplift: forecast::uplift_ahead(uplift_now, uplift_then),
+        }
     }
 
     fn step_length(&self) -> SignedDuration {
@@ -356,6 +337,26 @@ impl Engine {
         self.spent_remainder %= 3_600;
         self.spending.rate = self.components.iter().map(ComponentState::rate).sum();
     }
+}
+
+/// What goes ahead even when a change is withheld: the floor is a promise already made.
+fn only_the_floor(
+    place: ComponentIndex,
+    state: &ComponentState,
+    have: Units,
+    projection: &Projection,
+    now: Timestamp,
+    ready_by: Timestamp,
+) -> Plan {
+    if have >= projection.floor || state.workflow.in_flight() > Units::ZERO {
+        return Plan::keep(place, projection.wanted);
+    }
+    let wanted = projection.floor;
+    let floor_only = Projection {
+        wanted,
+        ..projection.clone()
+    };
+    plan::plan(place, state, &floor_only, now, ready_by)
 }
 
 impl Ours {

@@ -1,7 +1,6 @@
 //! Second stage: the distribution of demand when an order placed now would serve.
 
 use fleetcast_forecast::lead::LeadForecast;
-use fleetcast_model::Event;
 use fleetcast_planner::steering::Band;
 use jiff::Timestamp;
 
@@ -42,26 +41,31 @@ pub struct Expected {
     pub at_arrival: f64,
 }
 
+/// What documents say of the time ahead.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ahead {
+    /// The persona's expectation, while its word still counts.
+    pub expected: Option<Expected>,
+    /// What the events that begin until arrival multiply demand by.
+    pub uplift: f64,
+}
+
 /// Takes the newest demand into the models and forecasts.
-pub fn forecast(
-    ours: &mut Ours,
-    seen: &Seen,
-    at: Timestamp,
-    expected: Option<Expected>,
-    uplift: f64,
-) -> Arrival {
+pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> Arrival {
+    let Ahead { expected, uplift } = *ahead;
     let demand = seen.known.then_some(seen.measure);
     ours.forecaster.observe(demand);
     if let (Some(expected), Some(demand)) = (expected, demand) {
         ours.prior.observe(expected.now, demand);
     }
     let mut quantiles = ours.forecaster.forecast();
-    let persona_weight = expected.map_or(0.0, |expected| {
-        blend(ours, &mut quantiles, expected.at_arrival)
-    });
+    // The data know of events that have begun; the persona's expectation has all of them in it.
     if uplift != 1.0 {
         quantiles.scale(uplift);
     }
+    let persona_weight = expected.map_or(0.0, |expected| {
+        blend(ours, &mut quantiles, expected.at_arrival)
+    });
     let tail = quantiles.tail_scale();
     ours.steering
         .account(ours.step, demand, seen.ready, seen.effective, tail);
@@ -91,19 +95,10 @@ fn blend(ours: &Ours, quantiles: &mut LeadForecast, expected: f64) -> f64 {
     ours.persona_weight()
 }
 
-/// What the events multiply demand by at arrival, against now; demand that is here already is in the data.
-pub fn uplift_at_arrival(
-    events: &[Event],
-    now: Timestamp,
-    arrival: Timestamp,
-    uplift: impl Fn(&[Event], Timestamp) -> f64,
-) -> f64 {
-    if events.is_empty() {
-        return 1.0;
-    }
-    let (before, then) = (uplift(events, now), uplift(events, arrival));
-    if before > 0.0 {
-        (then / before).clamp(0.05, 20.0)
+/// What the events multiply demand by at arrival, against now: demand that is here already is in the data.
+pub fn uplift_ahead(now: f64, then: f64) -> f64 {
+    if now > 0.0 {
+        (then / now).clamp(0.05, 20.0)
     } else {
         1.0
     }

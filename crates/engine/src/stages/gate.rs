@@ -1,6 +1,8 @@
 //! Sixth stage: may this be done? Cost threshold, hard cap, mode and freeze windows.
 
-use fleetcast_model::{Approval, Fleet, Gate, MicroUsd, MicroUsdPerHour, Mode, Plan, Token, Units};
+use fleetcast_model::{
+    Approval, ApprovalRequest, Fleet, Gate, MicroUsd, MicroUsdPerHour, Mode, Plan, Token, Units,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,27 @@ pub struct Passed {
     pub gate: Gate,
     /// Ask for this approval.
     pub ask: bool,
+}
+
+impl Passed {
+    /// The request for approval, if a person has to be asked now.
+    pub fn request(&self, plan: &Plan) -> Option<ApprovalRequest> {
+        let Gate::NeedsApproval {
+            cost,
+            threshold,
+            change_set,
+        } = self.gate
+        else {
+            return None;
+        };
+        self.ask.then(|| ApprovalRequest {
+            change_set,
+            component: plan.component,
+            units: plan.orders.iter().map(|order| order.units).sum(),
+            cost,
+            threshold,
+        })
+    }
 }
 
 /// What a plan's orders cost over the priced hours.

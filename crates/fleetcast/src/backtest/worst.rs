@@ -29,13 +29,11 @@ impl Frame<'_> {
         self.start + self.step * row as i32
     }
 
-    /// What so many units carry, in the demand's unit, going by how a row's demand was measured.
-    pub fn carried(&self, units: f32, row: &Row) -> f64 {
+    /// Turns a volume of a row's step into the chart's unit: itself in the plain setting, else units' worth.
+    fn charted(&self, volume: f32, row: &Row) -> f64 {
         match self.per_unit {
-            Some(per_unit) => f64::from(units) * per_unit,
-            None if row.load > 0.0 => {
-                f64::from(units) * f64::from(row.volume) / f64::from(row.load)
-            }
+            Some(_) => f64::from(volume),
+            None if row.volume > 0.0 => f64::from(volume) * f64::from(row.load / row.volume),
             None => 0.0,
         }
     }
@@ -78,13 +76,13 @@ pub fn worst_moments(rows: &[Vec<Row>], frame: &Frame) -> Vec<(WorstMoment, usiz
             start: frame.at(first),
             end: frame.at(last + 1),
             component: frame.components[component].clone(),
-            demand: f64::from(row.volume),
-            capacity: frame.carried(row.ready, row),
+            demand: frame.charted(row.volume, row),
+            capacity: f64::from(row.ready) * frame.per_unit.unwrap_or(1.0),
             unserved_share_of_all: sum / all,
             reason: reason(rows, peak, component, frame),
             ordered_at: frame.at((peak + 1).saturating_sub(frame.leads[component])),
-            forecast_p50: row.belief.map(|belief| f64::from(belief.p50)),
-            forecast_p95: row.belief.map(|belief| f64::from(belief.p95)),
+            forecast_p50: row.belief.map(|belief| frame.charted(belief.p50, row)),
+            forecast_p95: row.belief.map(|belief| frame.charted(belief.p95, row)),
         };
         (moment, component, peak)
     };
@@ -136,13 +134,11 @@ fn surprise(row: &Row, belief: &Belief, then: f32, lead_minutes: i64) -> String 
             format!("came out of nothing within the {lead_minutes} min")
         };
         return format!(
-            "a surprise: demand {how} that an order takes, beyond the 95 % quantile of {} believed then",
-            short(belief.p95)
+            "a surprise: demand {how} that an order takes, beyond the 95 % quantile believed then"
         );
     }
     format!(
-        "within what was expected (95 % quantile {}): the {} % quantile was bought, which is what the objective asks for",
-        short(belief.p95),
+        "within the 95 % quantile that was expected: the {} % quantile was bought, which is what the objective asks for",
         short(belief.level * 100.0)
     )
 }

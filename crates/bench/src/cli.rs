@@ -1,0 +1,93 @@
+//! The command line's words.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+use fleetcast_model::Share;
+use jiff::SignedDuration;
+
+/// Benchmarks of Fleetcast, on recorded demand.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", max_term_width = 100)]
+pub enum Cli {
+    /// Cost at equal unserved demand, against the cheapest autoscaler of each trace with hindsight.
+    Provisioning(ProvisioningArgs),
+    /// Steps a second of the engine; time and memory of a whole `fleetcast backtest`.
+    Engine(EngineArgs),
+}
+
+/// Which traces.
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// A folder of CSV files with `timestamp,value` in steps of up to 5 minutes
+    /// [default: data/traces/open in $FLEETCAST_SHARED, or in `shared` beside the project].
+    #[arg(long, value_name = "DIR")]
+    pub traces: Option<PathBuf>,
+    /// Only traces whose name contains this.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub only: String,
+    /// A unit carries the 99th percentile of the demand divided by this.
+    #[arg(long, value_name = "N", default_value_t = 40.0, value_parser = positive)]
+    pub units: f64,
+    /// From an order to a unit that serves.
+    #[arg(long, value_name = "TIME", default_value = "5m")]
+    pub boot: SignedDuration,
+    /// From leaving service to the end of the bill.
+    #[arg(long, value_name = "TIME", default_value = "5m")]
+    pub drain: SignedDuration,
+}
+
+/// `provisioning`
+#[derive(Debug, Args)]
+pub struct ProvisioningArgs {
+    #[command(flatten)]
+    pub traces: TraceArgs,
+    /// Share of demand that may stay unserved, such as 0.5%; may be repeated [default: 0.5% and 0.1%].
+    #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with = "violation")]
+    pub objective: Vec<Share>,
+    /// How well a requested share of steps in violation (10 %, 5 % and 1 %) is held, instead of costs.
+    #[arg(long)]
+    pub violation: bool,
+    /// One JSON object instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `engine`
+#[derive(Debug, Args)]
+pub struct EngineArgs {
+    #[command(flatten)]
+    pub traces: TraceArgs,
+}
+
+/// `0.5%` or `0.005`.
+fn share(text: &str) -> Result<Share, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    text.strip_suffix('%')
+        .map_or_else(
+            || number(text),
+            |percent| number(percent).map(|p| p / 100.0),
+        )
+        .and_then(Share::new)
+        .filter(|share| share.get() > 0.0)
+        .ok_or_else(|| "use a share such as 0.5%".to_string())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite() && *number > 0.0)
+        .ok_or_else(|| "use a number over 0".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_typed_as_percentages() {
+        assert_eq!(share("0.5%").map(Share::get), Ok(0.005));
+        assert_eq!(share("0.005").map(Share::get), Ok(0.005));
+        assert!(share("0").is_err() && share("120%").is_err() && share("x").is_err());
+    }
+}

@@ -1,0 +1,38 @@
+//! Benchmarks: commands that print figures, with the peers' from the same run beside them.
+//!
+//! Run through `cargo xtask bench …`, which builds them optimised. Nothing here is a test, and nothing
+//! fails for being slow.
+
+mod bootstrap;
+mod cli;
+mod curve;
+mod engine;
+mod grids;
+mod judgement;
+mod parallel;
+mod program;
+mod provisioning;
+mod run;
+mod traces;
+mod violation;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse() {
+        Cli::Provisioning(args) if args.violation => violation::run(&args),
+        Cli::Provisioning(args) => provisioning::run(&args),
+        Cli::Engine(args) => engine::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Cost at equal unserved demand: ours at each objective, against the cheapest peer with hindsight.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use fleetcast_model::{Objective, ObjectiveMetric, Share};
+use fleetcast_policy::{PolicyKind, PolicySpec};
+use fleetcast_report::{Column, TextStyle, TextTable};
+use serde::Serialize;
+
+use crate::cli::{ProvisioningArgs, TraceArgs};
+use crate::curve::{self, Point};
+use crate::judgement::Judgement;
+use crate::run::{self, Outcome};
+use crate::traces::Trace;
+use crate::{bootstrap, grids, parallel, traces};
+
+/// Wide enough for all columns; these tables are for terminals of developers and for logs.
+pub const STYLE: TextStyle = TextStyle {
+    colour: false,
+    width: 150,
+};
+
+/// One trace at one objective.
+#[derive(Clone, Debug, Serialize)]
+struct Row {
+    trace: String,
+    target_share: f64,
+    unserved_share: f64,
+    achieved_over_target: f64,
+    /// Of achieved ÷ target, with the days drawn again.
+    interval: Option<(f64, f64)>,
+    cost_over_need: f64,
+    peer: Option<String>,
+    /// The cheapest peer at the unserved share that we achieved.
+    peer_cost_over_need: Option<f64>,
+    /// The same at the target.
+    peer_cost_over_need_at_target: Option<f64>,
+    ratio: Option<f64>,
+    starts_per_day_fleets: f64,
+    micros_per_step: f64,
+}
+
+/// What a run was made with: everything that decides its figures, beside the code.
+#[derive(Clone, Debug, Serialize)]
+pub struct Settings {
+    pub traces: Vec<String>,
+    pub folder: String,
+    pub units_at_p99: f64,
+    pub boot: String,
+    pub drain: String,
+    pub warm_up: String,
+    pub bootstrap_seed: u64,
+    pub threads: usize,
+}
+
+#[derive(Serialize)]
+struct Output {
+    settings: Settings,
+    rows: Vec<Row>,
+    judgements: Vec<Judgement>,
+}
+
+/// One simulation.
+struct Job<'a> {
+    trace: usize,
+    spec: &'a PolicySpec,
+    objective: Option<Objective>,
+}
+
+/// Runs the benchmark.
+pub fn run(args: &ProvisioningArgs) -> Result<()> {
+    let began = Instant::now();
+    let traces = traces::read(&args.traces)?;
+    let mut objectives = args.objective.clone();
+    if objectives.is_empty() {
+        objectives = vec![Share::per_mille(5), Share::per_mille(1)];
+    }
+    let ours = PolicySpec::new(PolicyKind::Fleetcast, 0.0);
+    let peers: Vec<Vec<PolicySpec>> = traces
+        .iter()
+        .map(|trace| grids::peers(trace.need_max, &trace.floors))
+        .collect();
+    let jobs = jobs(&traces, &ours, &objectives, &peers);
+    eprintln!(
+        "{} simulations of {} traces on {} threads …",
+        jobs.len(),
+        traces.len(),
+        parallel::threads()
+    );
+    let outcomes = parallel::run_all(&jobs, |job| {
+        run::run(&traces[job.trace], job.spec, job.objective)
+    })?;
+    let mut rows = Vec::new();
+    for target in &objectives {
+        for (index, trace) in traces.iter().enumerate() {
+            let of_trace = || {
+                jobs.iter()
+                    .zip(&outcomes)
+                    .filter(|(job, _)| job.trace == index)
+            };
+            let points: Vec<Point> = of_trace()
+                .filter(|(job, _)| job.objective.is_none())
+                .map(|(job, outcome)| point(job.spec, outcome))
+                .collect();
+            let own = of_trace()
+                .filter(|(job, _)| job.objective.is_some_and(|o| o.target == *target))
+                .map(|(_, outcome)| row(trace, *target, outcome, &points));
+            rows.extend(own);
+        }
+    }
+    let judgements = objectives
+        .iter()
+        .map(|target| judge(*target, &rows))
+        .collect();
+    let output = Output {
+        settings: settings(&args.traces, &traces),
+        rows,
+        judgements,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&output)?);
+    } else {
+        print_tables(&output);
+    }
+    eprintln!("took {:.0} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Ours first, and long traces before short ones, so that no thread idles at the end.
+fn jobs<'a>(
+    traces: &[Trace],
+    ours: &'a PolicySpec,
+    objectives: &[Share],
+    peers: &'a [Vec<PolicySpec>],
+) -> Vec<Job<'a>> {
+    let mut order: Vec<usize> = (0..traces.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(traces[*index].steps()));
+    let mut jobs = Vec::new();
+    for trace in order.iter().copied() {
+        jobs.extend(objectives.iter().map(|target| Job {
+            trace,
+            spec: ours,
+            objective: Some(Objective::over_28_days(ObjectiveMetric::Unserved, *target)),
+        }));
+    }
+    for trace in order {
+        jobs.extend(peers[trace].iter().map(|spec| Job {
+            trace,
+            spec,
+            objective: None,
+        }));
+    }
+    jobs
+}
+
+fn point(spec: &PolicySpec, outcome: &Outcome) -> Point {
+    Point {
+        spec: spec.clone(),
+        cost: outcome.tally.cost_over_need(),
+        unserved: outcome.tally.unserved_share(),
+    }
+}
+
+fn row(trace: &Trace, target: Share, outcome: &Outcome, points: &[Point]) -> Row {
+    let tally = &outcome.tally;
+    let target = target.get();
+    let unserved_share = tally.unserved_share();
+    let cost_over_need = tally.cost_over_need();
+    let peer = curve::cheapest(points, unserved_share);
+    let interval = bootstrap::interval(&outcome.days);
+    Row {
+        trace: trace.name.clone(),
+        target_share: target,
+        unserved_share,
+        achieved_over_target: unserved_share / target,
+        interval: interval.map(|(low, high)| (low / target, high / target)),
+        cost_over_need,
+        ratio: peer.as_ref().map(|peer| cost_over_need / peer.cost),
+        peer_cost_over_need: peer.as_ref().map(|peer| peer.cost),
+        peer: peer.map(|peer| peer.peer),
+        peer_cost_over_need_at_target: curve::cheapest(points, target).map(|peer| peer.cost),
+        starts_per_day_fleets: tally.starts_per_day(),
+        micros_per_step: outcome.micros_per_step,
+    }
+}
+
+fn judge(target: Share, rows: &[Row]) -> Judgement {
+    let of_target: Vec<(Option<f64>, f64, f64)> = rows
+        .iter()
+        .filter(|row| row.target_share == target.get())
+        .map(|row| {
+            (
+                row.ratio,
+                row.achieved_over_target,
+                row.starts_per_day_fleets,
+            )
+        })
+        .collect();
+    Judgement::new(target.get(), &of_target)
+}
+
+/// What the figures depend on.
+pub fn settings(args: &TraceArgs, traces: &[Trace]) -> Settings {
+    Settings {
+        traces: traces.iter().map(|trace| trace.name.clone()).collect(),
+        folder: traces::folder(args).display().to_string(),
+        units_at_p99: args.units,
+        boot: format!("{:#}", args.boot),
+        drain: format!("{:#}", args.drain),
+        warm_up: format!("{:#}", traces::WARM_UP),
+        bootstrap_seed: bootstrap::SEED,
+        threads: parallel::threads(),
+    }
+}
+
+/// Says what the figures depend on, in two lines.
+pub fn print_settings(settings: &Settings) {
+    println!(
+        "plain setting: capacity of a unit P99 ÷ {}, boot {}, drain {}, warm-up {} (not scored)",
+        settings.units_at_p99, settings.boot, settings.drain, settings.warm_up
+    );
+    println!(
+        "{} traces of {}; {} threads; bootstrap of days with seed {}",
+        settings.traces.len(),
+        settings.folder,
+        settings.threads,
+        settings.bootstrap_seed
+    );
+}
+
+fn print_tables(output: &Output) {
+    print_settings(&output.settings);
+    println!(
+        "peers: hpa, react and max with every floor, and constant fleets, their knobs turned in hindsight to \
+         the unserved\nshare that we achieved; ours is given the objective and nothing else"
+    );
+    for judgement in &output.judgements {
+        let target = judgement.target_share;
+        println!("\nunserved {} %", trimmed(target * 100.0));
+        let mut table = TextTable::new(vec![
+            Column::words("trace"),
+            Column::number("unserved\n%"),
+            Column::number("÷ target"),
+            Column::number("95 %\ninterval"),
+            Column::number("our cost\n÷ need"),
+            Column::number("peer\n÷ need"),
+            Column::number("ratio"),
+            Column::number("peer\nat target"),
+            Column::number("starts\nfleets/day"),
+            Column::number("µs a\nstep"),
+            Column::words("cheapest peer"),
+        ]);
+        for row in output.rows.iter().filter(|row| row.target_share == target) {
+            table.row(cells(row));
+        }
+        print!("{}", table.render(STYLE));
+        print_judgement(judgement);
+    }
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let interval = row.interval.map_or_else(
+        || "–".to_string(),
+        |(low, high)| format!("{low:.2}–{high:.2}"),
+    );
+    vec![
+        row.trace.clone(),
+        format!("{:.4}", row.unserved_share * 100.0),
+        format!("{:.2}", row.achieved_over_target),
+        interval,
+        format!("{:.3}", row.cost_over_need),
+        number(row.peer_cost_over_need),
+        number(row.ratio),
+        number(row.peer_cost_over_need_at_target),
+        format!("{:.2}", row.starts_per_day_fleets),
+        format!("{:.1}", row.micros_per_step),
+        row.peer
+            .clone()
+            .unwrap_or_else(|| "no knob reaches it".into()),
+    ]
+}
+
+fn print_judgement(judgement: &Judgement) {
+    let mut table = TextTable::new(vec![
+        Column::words("all traces"),
+        Column::number("found"),
+        Column::number("goal"),
+        Column::words("met"),
+        Column::number("next goal"),
+        Column::words("met"),
+    ]);
+    for line in judgement.lines() {
+        let met = |goal: f64| match line.value {
+            Some(value) if value <= goal => "yes",
+            Some(_) => "no",
+            None => "–",
+        };
+        table.row(vec![
+            line.what.clone(),
+            number(line.value),
+            format!("≤ {}", trimmed(line.goal)),
+            met(line.goal).into(),
+            format!("≤ {}", trimmed(line.next)),
+            met(line.next).into(),
+        ]);
+    }
+    println!("\n{}", table.render(STYLE).trim_end());
+}
+
+/// Three decimals, or a dash.
+fn number(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value.is_finite() => format!("{value:.3}"),
+        Some(_) => "∞".into(),
+        None => "–".into(),
+    }
+}
+
+/// As short as it can be written, without the dust of binary fractions.
+pub fn trimmed(value: f64) -> String {
+    format!("{}", (value * 1e9).round() / 1e9)
+}

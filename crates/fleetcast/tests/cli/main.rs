@@ -1,0 +1,8 @@
+//! The program as people run it: real files, real signals, the messages they read and the code it ends with.
+
+mod backtest;
+mod bad_input;
+mod cancel;
+mod documents;
+mod large;
+mod place;

@@ -1,0 +1,120 @@
+//! A decision depends on what was known when it was made, and on nothing that came later.
+
+use fleetcast_model::Action;
+use fleetcast_series::Series;
+use fleetcast_sim::Random;
+use proptest::prelude::*;
+
+use crate::support::{
+    Choice, POLICIES, Site, calm, cases, choices, minutes, plain_site, shapes, usual_choice,
+};
+
+/// What the future is replaced by.
+#[derive(Clone, Copy, Debug)]
+enum Future {
+    Zeros,
+    FiveTimes,
+    Shuffled,
+    Missing,
+    CutOff,
+}
+
+const FUTURES: [Future; 5] = [
+    Future::Zeros,
+    Future::FiveTimes,
+    Future::Shuffled,
+    Future::Missing,
+    Future::CutOff,
+];
+
+/// Replaces what comes after `last` in every way: all that was recorded up to it stays, byte for byte.
+fn check(site: &Site, last: usize) {
+    let expected = site.run_until(last).recording();
+    for future in FUTURES {
+        let other = site.with_demand(|old| replaced(old, last, future));
+        let found = other.run_until(last).recording();
+        assert!(
+            found == expected,
+            "{future:?} after step {last} changed what {} decided before",
+            site.config.policies[0]
+        );
+    }
+}
+
+fn replaced(old: &Series, last: usize, future: Future) -> Vec<Option<f64>> {
+    let mut values: Vec<Option<f64>> = old.values().collect();
+    let rest = &mut values[last + 1..];
+    match future {
+        Future::Zeros => rest.fill(Some(0.0)),
+        Future::Missing => rest.fill(None),
+        Future::FiveTimes => {
+            for value in rest.iter_mut() {
+                *value = value.map(|value| value * 5.0);
+            }
+        }
+        Future::Shuffled => {
+            let mut random = Random::new(last as u64, "shuffle");
+            for i in (1..rest.len()).rev() {
+                rest.swap(i, random.below(i as u64 + 1) as usize);
+            }
+        }
+        Future::CutOff => values.truncate(last + 1),
+    }
+    values
+}
+
+#[test]
+fn no_policy_sees_the_future() {
+    for text in POLICIES {
+        let site = plain_site(&calm(3), 3, text, minutes(10));
+        // In the first steps, in and after a gap, at a jump, and after a day and two.
+        for last in [1, 403, 406, 499, 576, 700] {
+            check(&site, last);
+        }
+    }
+}
+
+#[test]
+fn no_fit_sees_the_future() {
+    let site = plain_site(&calm(4), 4, "fleetcast", minutes(10));
+    let base = site.run();
+    let fits: Vec<usize> = (0..base.steps.len())
+        .filter(|i| {
+            base.steps[*i]
+                .actions
+                .iter()
+                .any(|a| matches!(a, Action::Fit(_)))
+        })
+        .collect();
+    assert!(fits.len() >= 5, "fits at {fits:?} only");
+    let (first, latest) = (fits[0], fits[fits.len() - 1]);
+    for last in [first - 1, first, first + 1, latest - 1, latest, latest + 1] {
+        check(&site, last);
+    }
+}
+
+#[test]
+fn documents_do_not_help_to_see_the_future() {
+    let site = usual_choice().site(400);
+    for last in [0, 60, 350] {
+        check(&site, last);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(16))]
+
+    #[test]
+    fn nothing_sees_the_future_whatever_the_demand(
+        shape in shapes(), text in prop::sample::select(&POLICIES[..]), part in 0.01..0.99, boot in 0_i64..40,
+    ) {
+        let site = plain_site(&shape, 2, text, minutes(boot));
+        check(&site, (part * 575.0) as usize);
+    }
+
+    #[test]
+    fn nothing_sees_the_future_whatever_the_documents(choice in choices(), part in 0.01..0.99) {
+        let choice: Choice = choice;
+        check(&choice.site(200), (part * 199.0) as usize);
+    }
+}
