@@ -70,10 +70,9 @@ impl Reluctance {
     ///
     /// Starting a unit again is paid for a boot and a drain without serving, so (ski rental) it may idle as long.
     pub fn band(self, forecast: &LeadForecast, depth: f64, purchase: &Purchase) -> Band {
-        let needed = purchase.units(forecast.at_depth(depth));
-        let useful = purchase
-            .units(forecast.at_depth(depth + KEEP_DEPTH * self.0.min(KEEP_REACH)))
-            .max(needed);
+        let units = |depth| purchase.units(forecast.at_depth(depth), forecast.tail_scale());
+        let needed = units(depth);
+        let useful = units(depth + KEEP_DEPTH * self.0.min(KEEP_REACH)).max(needed);
         let rules = purchase.rules;
         let idle = (self.0 / KEEP_REACH).max(1.0) * (rules.boot_steps + rules.drain_steps) as f64;
         Band {
@@ -96,20 +95,27 @@ pub struct Purchase {
 }
 
 impl Purchase {
-    /// The units worth buying for a quantile of demand, at least one.
+    /// The units worth buying for a quantile of demand, at least one; `tail_scale` is how fast the forecast's
+    /// quantiles rise with depth.
     ///
     /// Under a budget of demand the last unit is bought if at least half of it is used, which is where its
     /// expected service, integrated over the unit, crosses the price. Under a budget of steps a little
-    /// missing is as bad as much: all of the quantile is bought.
-    pub fn units(&self, demand: f64) -> u64 {
+    /// missing is as bad as much, so where the forecast spreads over less than a unit all of the quantile is
+    /// bought: half a unit would be more than any depth could make up for.
+    pub fn units(&self, demand: f64, tail_scale: f64) -> u64 {
         let units = (demand / self.capacity).clamp(0.0, 1e12);
-        let whole = match self.goal {
-            Goal::UnservedShare(_) => libm::round(units),
-            Goal::ViolationShare(_) => libm::ceil(units),
+        let missing = match self.goal {
+            Goal::UnservedShare(_) => 0.5,
+            Goal::ViolationShare(_) => {
+                0.5 * (SPREADS_IN_A_UNIT * tail_scale / self.capacity).clamp(0.0, 1.0)
+            }
         };
-        whole.max(1.0) as u64
+        libm::ceil(units - missing).max(1.0) as u64
     }
 }
+
+/// Depths that quantiles rise a unit in, up to which rounding to the nearest unit leaves depth its say.
+const SPREADS_IN_A_UNIT: f64 = 4.0;
 
 /// Hours of loss are counted as one event.
 const BLOCKS_PER_DAY: f64 = 24.0;

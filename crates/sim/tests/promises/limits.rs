@@ -48,7 +48,7 @@ fn in_force(site: &Site, component: usize, now: Timestamp) -> InForce {
             OverrideDecision::Pin(units) => Some(units.get().min(ceiling)),
             _ => None,
         })
-        .last();
+        .next_back();
     InForce {
         floor: pin.unwrap_or(floor),
         ceiling: pin.unwrap_or(lower),

@@ -248,6 +248,10 @@ fn figures_on_open_traces_are_those_of_the_benchmark() {
 }
 
 /// A trace with its gaps; `None` where the shared folder is not at hand.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the crate does no I/O, its test reads a trace"
+)]
 fn open_trace(name: &str, step_seconds: u32) -> Option<Series> {
     let shared = std::env::var_os("FLEETCAST_SHARED").map(PathBuf::from);
     let shared = shared

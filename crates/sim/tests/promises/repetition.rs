@@ -2,13 +2,11 @@
 
 use fleetcast_engine::{Engine, Step};
 use fleetcast_model::{
-    Action, Cohort, ComponentIndex, DemandObserved, InstanceState, Inventory, MicroUsdPerHour,
-    Observation, OfferIndex, Order, PerMinute, Token,
+    Action, Cohort, DemandObserved, InstanceState, Inventory, Observation, PerMinute,
 };
-use fleetcast_sim::{BootTime, Lifecycle, Random, Serving, SimCloud};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::support::{START, Shape, Site, calm, minutes, plain_site, usual_choice};
+use crate::support::{Shape, Site, calm, minutes, plain_site, usual_choice};
 
 /// A provider without any delay: what is asked for is there when the call returns.
 #[derive(Default)]

@@ -79,7 +79,7 @@ impl Shape {
     pub fn values(&self, steps: usize) -> Vec<Option<f64>> {
         let mut random = Random::new(self.seed, "demand of a test");
         let usual = |i: usize| {
-            let wave = (TAU * (i as f64 / DAY as f64 - 0.3)).sin();
+            let wave = libm::sin(TAU * (i as f64 / DAY as f64 - 0.3));
             let noise = 1.0 + self.noise * (random.uniform() - 0.5);
             Some(self.level * (1.0 + self.swing * wave) * noise)
         };
