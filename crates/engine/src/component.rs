@@ -16,7 +16,9 @@ use fleetcast_series::SlidingMaximum;
 
 use crate::config::{ConfigError, EngineConfig};
 use crate::stages::feedback::FeedbackState;
+use crate::stages::forecast::Arrival;
 use crate::stages::gate::GateState;
+use crate::stages::projection::Projection;
 use crate::stages::workflow::WorkflowState;
 
 /// Where nothing is stated, so much of the demand may go unserved.
@@ -45,6 +47,8 @@ pub struct ComponentState {
     pub(crate) volumes: Vec<f64>,
     pub(crate) cohorts: Vec<Cohort>,
     pub(crate) brain: Brain,
+    /// What the last full step wanted, and its forecast.
+    pub(crate) kept: Option<(Projection, Option<Arrival>)>,
     pub(crate) gate: GateState,
     pub(crate) workflow: WorkflowState,
     pub(crate) feedback: FeedbackState,
@@ -137,6 +141,7 @@ impl ComponentState {
             volumes: Vec::new(),
             cohorts: Vec::new(),
             brain,
+            kept: None,
             gate: GateState::default(),
             workflow: WorkflowState::default(),
             feedback: FeedbackState::new(boot_steps as usize + 1),

@@ -46,6 +46,8 @@ pub struct Engine {
     pub(crate) volumes: Vec<Vec<Option<f64>>>,
     expectation: Option<crate::persona::Expectation>,
     now: Timestamp,
+    /// When the next full step is due.
+    due: Timestamp,
     steps: u64,
     spending: Spending,
     month: i16,
@@ -89,6 +91,7 @@ impl Engine {
             per_minute: Vec::new(),
             expectation: crate::persona::Expectation::new(&config)?,
             now: config.start,
+            due: config.start,
             steps: 0,
             spending: Spending::default(),
             month: 0,
@@ -119,8 +122,14 @@ impl Engine {
         let before = self.now;
         self.now = now.max(self.now);
         let now = self.now;
-        for component in &mut self.components {
-            component.known = false;
+        let told = |observation: &Observation| matches!(observation, Observation::Demand(_));
+        // Woken between two steps, by an answer or a listing: what was wanted is still wanted.
+        let between = self.steps > 0 && now < self.due && !observations.iter().any(told);
+        if !between {
+            self.due = now + self.step_length();
+            for component in &mut self.components {
+                component.known = false;
+            }
         }
         observe::take_in(self, observations);
         self.account_spending(before);
@@ -132,26 +141,40 @@ impl Engine {
             fits: Vec::new(),
         };
         for index in 0..self.components.len() {
-            let report = self.step_component(index, now, &mut step);
+            let report = self.step_component(index, now, between, &mut step);
             step.components.push(report);
         }
-        self.steps += 1;
+        self.steps += u64::from(!between);
         step
     }
 
-    fn step_component(&mut self, index: usize, now: Timestamp, step: &mut Step) -> ComponentReport {
+    fn step_component(
+        &mut self,
+        index: usize,
+        now: Timestamp,
+        between: bool,
+        step: &mut Step,
+    ) -> ComponentReport {
         let step_length = self.step_length();
         let state = &mut self.components[index];
         let arrival_at = now + step_length * (state.lead_steps as i32 - 1);
         let seen = observe::look(state, now - step_length);
-        let feedback = state.feedback.score(&seen, state.per_unit);
-        let ahead = self.look_ahead(index, now, arrival_at);
-        let (projection, arrival) = self.decide(index, now, arrival_at, &seen, ahead, step);
+        let kept = state.kept.clone().filter(|_| between);
+        let (projection, arrival, feedback) = if let Some((projection, arrival)) = kept {
+            (projection, arrival, None)
+        } else {
+            let feedback = state.feedback.score(&seen, state.per_unit);
+            let ahead = self.look_ahead(index, now, arrival_at);
+            let (projection, arrival) = self.decide(index, now, arrival_at, &seen, ahead, step);
+            let state = &mut self.components[index];
+            if let Some(arrival) = &arrival {
+                state.feedback.keep(arrival.p50, arrival.p95);
+            }
+            state.kept = Some((projection.clone(), arrival));
+            (projection, arrival, feedback)
+        };
         let (plan, gate) = self.change(index, now, arrival_at, &seen, &projection, step);
-        let state = &mut self.components[index];
-        if let Some(arrival) = &arrival {
-            state.feedback.keep(arrival.p50, arrival.p95);
-        }
+        let state = &self.components[index];
         let to_volume = if seen.measure > 0.0 {
             seen.volume / seen.measure
         } else {
@@ -322,6 +345,11 @@ impl Engine {
             return;
         }
         let month = self.now.to_zoned(jiff::tz::TimeZone::UTC).month().into();
+        let listed = self.components.iter().map(ComponentState::rate).sum();
+        if self.steps == 0 {
+            // What ran before the first step is charged from the first listing.
+            self.spending.rate = listed;
+        }
         if month != self.month {
             self.month = month;
             self.spending.this_month = MicroUsd::ZERO;
@@ -335,7 +363,7 @@ impl Engine {
         self.spent_remainder += u128::from(self.spending.rate.get()) * u128::from(seconds);
         self.spending.this_month += MicroUsd::new((self.spent_remainder / 3_600) as u64);
         self.spent_remainder %= 3_600;
-        self.spending.rate = self.components.iter().map(ComponentState::rate).sum();
+        self.spending.rate = listed;
     }
 }
 

@@ -1,5 +1,10 @@
 //! The command line: parses, builds, and lets the engine run in the world that was asked for.
 
+/// Prints a line to standard output; a reader that has gone away is an error and no panic.
+macro_rules! outln {
+    ($($words:tt)*) => { std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($words)*)))? };
+}
+
 mod backtest;
 mod cli;
 mod commands;
@@ -26,11 +31,18 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
+        // The reader of our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", chain(&error));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// The error and what is behind it, once each.

@@ -45,3 +45,13 @@ pub fn asked() -> bool {
 pub fn check() -> Result<(), Cancelled> {
     if asked() { Err(Cancelled) } else { Ok(()) }
 }
+
+/// A reader that fails once Ctrl-C was pressed.
+pub struct Reader<R>(pub R);
+
+impl<R: std::io::Read> std::io::Read for Reader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        check().map_err(std::io::Error::other)?;
+        self.0.read(buffer)
+    }
+}

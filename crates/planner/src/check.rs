@@ -45,6 +45,16 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
     demand(!input.stateful || plan.drained.get() == 0, &|| {
         "drains a stateful component".into()
     });
+    let drained = plan.drained.get();
+    demand(
+        drained == 0 || ready - drained.min(ready) >= plan.wanted.get(),
+        &|| {
+            format!(
+                "drains {drained} of {ready} serving units with {} wanted",
+                plan.wanted
+            )
+        },
+    );
     for range in &plan.releases {
         let known = input.cohorts.iter().any(|cohort| {
             cohort.token == range.token

@@ -132,8 +132,13 @@ fn cheapest_order(input: &PlanInput, missing: u64, room: u64) -> Option<PlannedO
 /// Gives back up to `surplus` units: first what does not serve yet, newest first.
 fn release(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
     for serving in [false, true] {
-        if serving && input.stateful {
-            return;
+        if serving {
+            if input.stateful {
+                return;
+            }
+            // What is still on its way stands in for nothing that serves.
+            let (ready, _) = input.ready_and_pending();
+            surplus = surplus.min(ready.saturating_sub(plan.wanted.get()));
         }
         for cohort in input.cohorts.iter().rev() {
             let counts = cohort.state != InstanceState::Draining

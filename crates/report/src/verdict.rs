@@ -114,7 +114,7 @@ fn against(ours: &PolicyResult, rival: &PolicyResult, metric: Metric) -> String 
             undone(metric)
         ),
         () if dearer => format!(
-            "Fleetcast would have been the costlier one here: {costs} ({change}), and it {served}"
+            "Fleetcast would have been the costlier one here: {costs} ({change}), and would have {served}"
         ),
         () if cheaper && worse => format!(
             "{plain}, but {served}: the cheaper one leaves more {}",

@@ -34,9 +34,17 @@ struct LineIn {
     step: Box<RawValue>,
 }
 
+/// The last line: without it the recording was cut off.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Closing {
+    steps: u64,
+}
+
 /// Writes a recording, line by line.
 pub struct Recorder<W> {
     out: W,
+    steps: u64,
 }
 
 impl<W: Write> Recorder<W> {
@@ -49,11 +57,12 @@ impl<W: Write> Recorder<W> {
         };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
-        Ok(Self { out })
+        Ok(Self { out, steps: 0 })
     }
 
     /// Records what was seen and what was decided.
     pub fn step(&mut self, seen: &[Observation], step: &Step) -> io::Result<()> {
+        self.steps += 1;
         serde_json::to_writer(
             &mut self.out,
             &LineOut {
@@ -67,6 +76,8 @@ impl<W: Write> Recorder<W> {
 
     /// Ends the recording and gives its writer back.
     pub fn finish(mut self) -> io::Result<W> {
+        serde_json::to_writer(&mut self.out, &Closing { steps: self.steps })?;
+        self.out.write_all(b"\n")?;
         self.out.flush()?;
         Ok(self.out)
     }
@@ -169,16 +180,28 @@ impl<R: BufRead, F: FnMut(&Step, &[Observation]) -> bool> World for Replay<R, F>
         if self.stopped {
             return Ok(None);
         }
-        let Some(line) = self.lines.next() else {
-            return Ok(None);
-        };
         self.line += 1;
         let number = self.line;
         let damaged = |source| ReplayError::Damaged {
             line: number,
             source,
         };
+        let Some(line) = self.lines.next() else {
+            return Err(damaged("its closing line is missing".into()));
+        };
         let line = line.map_err(|e| damaged(e.into()))?;
+        if let Ok(closing) = serde_json::from_str::<Closing>(&line) {
+            let whole = closing.steps == self.steps;
+            let text = format!(
+                "it closes with {} steps and holds {}",
+                closing.steps, self.steps
+            );
+            return if whole {
+                Ok(None)
+            } else {
+                Err(damaged(text.into()))
+            };
+        }
         let line: LineIn = serde_json::from_str(&line).map_err(|e| damaged(e.into()))?;
         seen.extend(line.seen);
         self.recorded = Some(line.step);

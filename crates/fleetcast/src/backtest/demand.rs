@@ -10,13 +10,14 @@ use anyhow::{Context, Result};
 use fleetcast_model::{InteractionType, Persona};
 use fleetcast_series::{Demand, DemandKey, PersonaCalendar, Series, Step, ValueUnit};
 use fleetcast_sim::example;
-use fleetcast_telemetry::prometheus::{self, PrometheusQuery};
+use fleetcast_telemetry::prometheus::{self, PrometheusError, PrometheusQuery};
 use fleetcast_telemetry::{CsvOptions, IngestReport, read_csv};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::cli::{BacktestArgs, UnitOfValue};
 use crate::files::BadInput;
+use crate::stop;
 
 /// A history, with an account of how it was read.
 pub struct History {
@@ -62,19 +63,19 @@ fn read_file(args: &BacktestArgs, path: &Path) -> Result<History> {
         path.display().to_string()
     };
     let found = if standard_input {
-        read_csv(io::stdin().lock(), &options)
+        read_csv(stop::Reader(io::stdin().lock()), &options)
     } else {
         let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
         let length = file.metadata().map(|data| data.len()).unwrap_or(0);
         let bar = reading_bar(length, args.quiet);
         let result = read_csv(
-            bar.wrap_read(BufReader::with_capacity(1 << 16, file)),
+            bar.wrap_read(stop::Reader(BufReader::with_capacity(1 << 16, file))),
             &options,
         );
         bar.finish_and_clear();
         result
     };
-    crate::stop::check()?;
+    stop::check()?;
     let (demand, report) = found.map_err(|error| {
         BadInput(format!(
             "{name}: {}",
@@ -109,9 +110,22 @@ fn read_prometheus(args: &BacktestArgs, url: &str, query: &str) -> Result<Histor
         bar.set_position(done as u64);
     }));
     bar.finish_and_clear();
-    crate::stop::check()?;
-    let (demand, report) =
-        found.map_err(|error| BadInput(crate::chain(&anyhow::Error::new(error))))?;
+    stop::check()?;
+    let (demand, report) = found.map_err(|error| {
+        // Who cannot be reached is nobody's bad input.
+        let unreachable = matches!(
+            error,
+            PrometheusError::Connect { .. }
+                | PrometheusError::TimedOut { .. }
+                | PrometheusError::Broken { .. }
+        );
+        let error = anyhow::Error::new(error);
+        if unreachable {
+            error
+        } else {
+            BadInput(crate::chain(&error)).into()
+        }
+    })?;
     Ok(History {
         demand,
         source: format!("{url}: {query}"),

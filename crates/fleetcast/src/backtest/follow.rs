@@ -64,6 +64,8 @@ pub struct Follow {
     steps: u64,
     /// The last step.
     pub last: Option<Step>,
+    /// Files that are complete and not in their places yet.
+    pub complete: Vec<Whole>,
 }
 
 /// Steps between two looks at Ctrl-C and the progress bar.
@@ -94,10 +96,11 @@ impl Follow {
             progress,
             steps: 0,
             last: None,
+            complete: Vec::new(),
         }
     }
 
-    /// Completes the files.
+    /// Completes the files, which stand under other names until they are put in place.
     pub fn finish(&mut self) -> anyhow::Result<()> {
         self.progress.inc(self.steps % LOOK_EVERY);
         if let Some(error) = self.failed.take() {
@@ -105,10 +108,10 @@ impl Follow {
         }
         if let Some(mut steps) = self.outputs.steps.take() {
             steps.write_all(self.text.as_bytes())?;
-            steps.finish()?;
+            self.complete.push(steps);
         }
         if let Some(recorder) = self.outputs.recorder.take() {
-            recorder.finish()?.finish()?.finish()?;
+            self.complete.push(recorder.finish()?.finish()?);
         }
         Ok(())
     }

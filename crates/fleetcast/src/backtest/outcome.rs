@@ -15,12 +15,15 @@ use super::runs::{self, Finished, Run};
 use super::scenario::Scenario;
 use super::worst::{Frame, worst_moments};
 use crate::cli::BacktestArgs;
+use crate::files::Whole;
 use crate::outlook;
 
 /// A result, and where the followed run ended.
 pub struct Outcome {
     pub result: BacktestResult,
     pub end: Option<End>,
+    /// Files of the followed run, to be put in their places.
+    pub files: Vec<Whole>,
 }
 
 /// Where the followed run ended.
@@ -166,13 +169,13 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         .iter()
         .map(|rows| chart::volume(rows, &frame))
         .collect();
-    let step = follow.and_then(|follow| follow.last);
+    let (step, files) = follow.map_or((None, Vec::new()), |follow| (follow.last, follow.complete));
     let end = engine.zip(step).map(|(engine, step)| End {
         engine,
         step,
         volumes,
     });
-    Outcome { result, end }
+    Outcome { result, end, files }
 }
 
 fn policy_result(finished: &Finished, scenario: &Scenario, oracle: Option<f64>) -> PolicyResult {

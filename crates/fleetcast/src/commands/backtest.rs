@@ -24,6 +24,11 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
     let history = demand::read(args)?;
     let scenario = Scenario::new(args, &history)?;
     let outcome = backtest(args, &history, &scenario, outputs(args, &scenario)?)?;
+    // From here on everything is put in place, and Ctrl-C comes too late.
+    crate::stop::check()?;
+    for file in outcome.files {
+        file.finish()?;
+    }
     let report = report_folder(args);
     if let Some(folder) = &report {
         files::write(&folder.join("report.html"), &html_report(&outcome.result))?;
@@ -32,7 +37,6 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
             documents::write_provisional(folder, &end.engine, &end.step)?;
         }
     }
-    crate::stop::check()?;
     let mut out = std::io::stdout().lock();
     match args.format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&outcome.result)?)?,

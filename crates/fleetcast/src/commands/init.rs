@@ -53,10 +53,10 @@ pub fn run(args: &InitArgs) -> Result<ExitCode> {
         files::write(&args.folder.join(name), text)?;
     }
     let folder = args.folder.display();
-    println!("wrote fleet.json, persona.json, events.json, README.md and schemas/ into {folder}");
-    println!("next: fleetcast validate {folder}");
-    println!("      fleetcast backtest {folder} --demand history.csv");
-    println!("      (no history at hand? fleetcast example history.csv writes a synthetic one)");
+    outln!("wrote fleet.json, persona.json, events.json, README.md and schemas/ into {folder}");
+    outln!("next: fleetcast validate {folder}");
+    outln!("      fleetcast backtest {folder} --demand history.csv");
+    outln!("      (no history at hand? fleetcast example history.csv writes a synthetic one)");
     Ok(ExitCode::SUCCESS)
 }
 

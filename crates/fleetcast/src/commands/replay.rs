@@ -19,7 +19,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode> {
     crate::stop::listen();
     let (_, steps) = replay(&args.folder, |_, _| !crate::stop::asked())?;
     crate::stop::check()?;
-    println!("{steps} steps reproduced byte for byte");
+    outln!("{steps} steps reproduced byte for byte");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -64,7 +64,7 @@ fn check_files(files: &[PathBuf]) -> Result<usize> {
             decode(&bytes).and_then(|text| parse_any(text).map(|document| (text, document)));
         match parsed {
             Ok((text, document)) => {
-                println!("{}: valid {}", path.display(), document.kind().name());
+                outln!("{}: valid {}", path.display(), document.kind().name());
                 match document {
                     Document::Fleet(document) => fleet = Some(document),
                     Document::Persona(document) => {

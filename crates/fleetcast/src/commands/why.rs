@@ -66,14 +66,14 @@ pub fn run(args: &WhyArgs) -> Result<ExitCode> {
                 .iter()
                 .map(|view| serde_json::from_str(&decision_json(view)))
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&values?)?);
+            outln!("{}", serde_json::to_string_pretty(&values?)?);
         }
         Format::Text => {
             let texts: Vec<String> = views
                 .iter()
                 .map(|view| decision_text(view, text_style()))
                 .collect();
-            print!("{}", texts.join("\n"));
+            std::io::Write::write_all(&mut std::io::stdout(), texts.join("\n").as_bytes())?;
         }
     }
     if let Some(folder) = &args.documents {

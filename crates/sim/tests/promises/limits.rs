@@ -195,7 +195,6 @@ proptest! {
     #![proptest_config(cases(32))]
 
     #[test]
-    #[ignore = "the planner drains what serves while instances that are paid for anyway still boot"]
     fn what_serves_is_not_given_back_for_what_still_boots(choice in choices()) {
         let log = choice.site(400).run();
         for step in &log.steps {

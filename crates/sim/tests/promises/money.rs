@@ -159,7 +159,9 @@ proptest! {
             let new: u64 = (0..2).map(|component| cost(step, component)).sum();
             let listed = log.inventory(index).cohorts.iter();
             let rate: u64 = listed.map(|c| price(c.offer.0) * u64::from(c.count)).sum();
-            let committed = billed_until(&log, index) + 2 * rate + new;
+            // What ran before the engine's first look is on no ledger of its.
+            let billed = billed_until(&log, index) - billed_until(&log, 0);
+            let committed = billed + 2 * rate + new;
             // The ledger rounds to the micro-dollar, once for each component.
             prop_assert!(new == 0 || committed <= cap + 2, "step {}: {} of {}", index, committed, cap);
         }

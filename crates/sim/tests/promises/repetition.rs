@@ -114,7 +114,6 @@ fn planning_twice_changes_nothing() {
 }
 
 #[test]
-#[ignore = "a step that no time has passed for counts as one without demand, in the models and in the policies"]
 fn an_engine_that_is_woken_again_at_once_changes_nothing() {
     check_all(|_, after, _, provider, now| after.clone().step(now, &[provider.list(now)]));
 }
