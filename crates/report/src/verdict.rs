@@ -260,7 +260,7 @@ mod tests {
             &[("fleetcast", 1100.0, 0.005), ("hpa", 1000.0, 0.005)],
             None,
             "Fleetcast would have been the costlier one here: $1,100 against $1,000 for Kubernetes HPA at 60 % with floor 12 (10 % \
-             more), and it left 0.50 % of demand unserved against 0.50 %.",
+             more), and would have left 0.50 % of demand unserved against 0.50 %.",
         );
     }
 
