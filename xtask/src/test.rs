@@ -63,18 +63,19 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<ExitCode> {
             ],
         ));
     }
-    parts.push(part("tests", &test_words(workspace, quick), workspace));
     if !quick {
         let words = ["test", "--workspace", "--doc"];
         parts.push(part("doc tests", &words, workspace));
     }
+    // Last, so that the runner's own summary stands at the end.
+    parts.push(part("tests", &test_words(workspace, quick), workspace));
     Ok(sum_up(&parts))
 }
 
 /// The arguments for cargo: with nextest where it is installed, as its tests run side by side.
 fn test_words(workspace: &Workspace, quick: bool) -> Vec<&'static str> {
     let mut words = if works(workspace.cargo().args(["nextest", "--version"])) {
-        vec!["nextest", "run", "--workspace"]
+        vec!["nextest", "run", "--workspace", "--no-fail-fast"]
     } else {
         println!(
             "cargo-nextest is not installed: the tests run with `cargo test`, which takes longer\n\

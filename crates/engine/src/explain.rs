@@ -67,12 +67,15 @@ impl Engine {
         state.capacity.amounts(&self.scaled(component, volume))
     }
 
-    /// Units that this many interactions a minute need, in the present mix.
-    pub fn units_for(&self, component: usize, volume: f64) -> Units {
+    /// Units that this many interactions a minute need, as a fraction, in the present mix.
+    pub fn load_for(&self, component: usize, volume: f64) -> f64 {
         let state = &self.components[component];
-        Units::new(round_up(
-            state.capacity.load(&self.scaled(component, volume)).units,
-        ))
+        state.capacity.load(&self.scaled(component, volume)).units
+    }
+
+    /// The same, rounded up.
+    pub fn units_for(&self, component: usize, volume: f64) -> Units {
+        Units::new(round_up(self.load_for(component, volume)))
     }
 
     /// The probability, as the last forecast has it, that demand at arrival exceeds what so many units

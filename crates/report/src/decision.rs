@@ -67,8 +67,8 @@ pub struct ResourceView {
     pub quantity: f64,
     /// The unit of `quantity`: `cores`.
     pub unit: String,
-    /// Units of the component that provide it.
-    pub units: u64,
+    /// Units of the component that provide it, as a fraction.
+    pub units: f64,
     /// This resource asks for the most units.
     pub binding: bool,
 }
@@ -259,7 +259,7 @@ fn resource(view: &ResourceView) -> String {
         view.resource,
         quantity(view.quantity),
         view.unit,
-        units(view.units)
+        format_args!("{:.1} units", view.units)
     )
 }
 
@@ -361,8 +361,8 @@ mod tests {
                 ],
             }),
             requirement: vec![
-                resource("CPU", 86.5, "cores", 44, true),
-                resource("Memory", 140.0, "GB", 35, false),
+                resource("CPU", 86.5, "cores", 43.25, true),
+                resource("Memory", 140.0, "GB", 35.0, false),
             ],
             wanted: 44,
             ready: 36,
@@ -399,8 +399,8 @@ web: orders 6 units (Tue 4 Mar 2025 03:05 UTC)
   expected  at Tue 4 Mar 2025 03:11 UTC, when an order placed now would serve:
             50 % under 10,900, 95 % under 12,300, 99.5 % under 13,800 interactions/min
             by combination of 4
-  needs     CPU                            86.5 cores        = 44 units  ◂ binds
-            Memory                          140 GB           = 35 units
+  needs     CPU                            86.5 cores        = 43.2 units  ◂ binds
+            Memory                          140 GB           = 35.0 units
   wanted    44 units, with 36 ready and 2 on the way
   because      +35 baseline
                 +4 season: Tuesday morning

@@ -204,7 +204,7 @@ fn requirement(report: &ComponentReport, engine: &Engine, index: usize) -> Vec<R
         .map_or(report.demand.unwrap_or(0.0), |forecast| forecast.bought);
     let unit = &engine.config().fleet.components[index].unit;
     let Some(amounts) = engine.amounts_for(index, bought) else {
-        let units = engine.units_for(index, bought).get();
+        let units = engine.load_for(index, bought);
         return vec![ResourceView {
             resource: Resource::Unit.name().into(),
             quantity: bought,
@@ -220,7 +220,7 @@ fn requirement(report: &ComponentReport, engine: &Engine, index: usize) -> Vec<R
             resource: resource.name().into(),
             quantity,
             unit: unit_name.into(),
-            units: (quantity / have).ceil() as u64,
+            units: quantity / have,
             binding: resource == report.binding,
         })
     };
@@ -310,16 +310,11 @@ fn alternatives(
         return Vec::new();
     };
     let have = (report.ready + report.pending).get();
+    let nearest = |volume: f64| engine.load_for(index, volume).round().clamp(1.0, 1e12) as u64;
     let candidates = [
         ("change nothing", have),
-        (
-            "buy for the median",
-            engine.units_for(index, forecast.p50).get(),
-        ),
-        (
-            "buy for the 95 % quantile",
-            engine.units_for(index, forecast.p95).get(),
-        ),
+        ("buy for the median", nearest(forecast.p50)),
+        ("buy for the 95 % quantile", nearest(forecast.p95)),
         ("one unit more", report.wanted.get() + 1),
     ];
     let mut seen = vec![report.wanted.get()];
