@@ -1,10 +1,10 @@
 //! What the engine keeps of one component.
 
 use fleetcast_capacity::CapacityModel;
-use fleetcast_forecast::PersonaPrior;
 use fleetcast_forecast::lead::{
     Fitted as FittedLead, LeadConfig, LeadForecast, LeadForecaster, TrainingWindow,
 };
+use fleetcast_forecast::{ConformalSettings, DelayedConformal, PersonaPrior, Side};
 use fleetcast_model::{
     Cohort, Component, ComponentIndex, Fitted, MicroUsdPerHour, Objective, ObjectiveMetric,
     OfferIndex, Resource, Share, Timing,
@@ -70,6 +70,8 @@ pub struct Ours {
     /// The last forecast, as it was bought from.
     pub(crate) last: LeadForecast,
     pub(crate) prior: PersonaPrior,
+    /// Keeps the 95 % quantile that people see at 95 %. What is bought is calibrated by steering.
+    pub(crate) seen_p95: DelayedConformal,
     /// The reactive lower bound: the highest demand of the last boot time.
     pub(crate) recent: SlidingMaximum,
     /// Whether an objective was stated, so that it decides and not the reactive bound.
@@ -244,6 +246,7 @@ impl Ours {
             steering,
             last: LeadForecast::default(),
             prior: PersonaPrior::new(confidence),
+            seen_p95: DelayedConformal::new(ConformalSettings::new(Side::Above, 0.05), lead_steps),
             recent: SlidingMaximum::new(u64::from(boot_steps.max(1))),
             objective_stated: stated.is_some(),
             step: 0,

@@ -1,7 +1,8 @@
 //! Second stage: the distribution of demand when an order placed now would serve.
 
+use fleetcast_forecast::Band;
 use fleetcast_forecast::lead::LeadForecast;
-use fleetcast_planner::steering::Band;
+use fleetcast_planner::steering::Band as UnitBand;
 use jiff::Timestamp;
 
 use crate::component::Ours;
@@ -23,7 +24,7 @@ pub struct Arrival {
     /// The quantile at that level.
     pub bought: f64,
     /// Units to start if they are missing, and to keep if they are there.
-    pub band: Band,
+    pub band: UnitBand,
     /// What the events that begin until then multiply demand by; already in the quantiles.
     pub uplift: f64,
     /// The weight of the persona beside the data, 0 to 1.
@@ -72,11 +73,13 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
     ours.steering.steer(ours.step, &quantiles, seen.known);
     let depth = ours.steering.depth();
     ours.last = quantiles;
+    let p50 = quantiles.at(0.5);
+    let calibrated = ours.seen_p95.step(demand, Band::point(quantiles.at(0.95)));
     Arrival {
         at,
-        p05: quantiles.at(0.05),
-        p50: quantiles.at(0.5),
-        p95: quantiles.at(0.95),
+        p05: quantiles.at(0.05).min(p50),
+        p50,
+        p95: calibrated.band.upper.max(p50),
         level: 1.0 - libm::exp(-depth),
         bought: quantiles.at_depth(depth),
         band: ours.steering.band(&quantiles),
