@@ -43,6 +43,12 @@ pub struct InputsView {
     pub age_seconds: Option<u64>,
     /// Steps without an observation in the last hour.
     pub missing_steps: u64,
+    /// What 95 % of responses were within, as the queueing model has it; `None`: not known, or beyond all bounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms_p95: Option<f64>,
+    /// What they must be within.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_target_ms: Option<u64>,
 }
 
 /// What was expected at the time an order placed now would serve.
@@ -135,7 +141,12 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
             ));
         }
     };
-    section("seen", vec![seen(&view.inputs)], 1);
+    let latency = latency(&view.inputs);
+    section(
+        "seen",
+        std::iter::once(seen(&view.inputs)).chain(latency).collect(),
+        2,
+    );
     section("expected", expected(view), 3);
     section("needs", view.requirement.iter().map(resource).collect(), 6);
     section(
@@ -217,6 +228,19 @@ fn seen(inputs: &InputsView) -> String {
         1 => format!("{demand}; 1 step missing in the last hour"),
         missing => format!("{demand}; {missing} steps missing in the last hour"),
     }
+}
+
+/// The latency beside its target, where there is one.
+fn latency(inputs: &InputsView) -> Option<String> {
+    let target = inputs.latency_target_ms?;
+    Some(match inputs.latency_ms_p95 {
+        Some(latency) => format!(
+            "95 % of responses within {latency:.0} ms (target {target} ms), by the queueing model"
+        ),
+        None => {
+            format!("the queue grows: 95 % of responses are not within the target of {target} ms")
+        }
+    })
 }
 
 fn expected(view: &DecisionView) -> Vec<String> {
@@ -350,6 +374,8 @@ mod tests {
                 demand_unit: "interactions/min".to_owned(),
                 age_seconds: Some(70),
                 missing_steps: 1,
+                latency_ms_p95: Some(180.4),
+                latency_target_ms: Some(250),
             },
             forecast: Some(ForecastView {
                 arrival: "2025-03-04T03:11:00Z".parse().unwrap(),
@@ -396,6 +422,7 @@ mod tests {
         let expected = "\
 web: orders 6 units (Tue 4 Mar 2025 03:05 UTC)
   seen      demand of 10,450 interactions/min, 1 min 10 s old; 1 step missing in the last hour
+            95 % of responses within 180 ms (target 250 ms), by the queueing model
   expected  at Tue 4 Mar 2025 03:11 UTC, when an order placed now would serve:
             50 % under 10,900, 95 % under 12,300, 99.5 % under 13,800 interactions/min
             by combination of 4

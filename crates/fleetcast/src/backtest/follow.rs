@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use flate2::write::GzEncoder;
 use fleetcast_engine::Step;
-use fleetcast_model::{Gate, Observation};
+use fleetcast_model::{Action, Gate, Observation};
 use fleetcast_report::{StepRow, write_header, write_row};
 use fleetcast_sim::{Interval, Recorder, Sink, Tally};
 use indicatif::ProgressBar;
@@ -64,6 +64,9 @@ pub struct Follow {
     steps: u64,
     /// The last step.
     pub last: Option<Step>,
+    /// Changes that a person had to be asked about, and steps in which the hard cap refused one.
+    pub asked: u64,
+    pub refused: u64,
     /// Files that are complete and not in their places yet.
     pub complete: Vec<Whole>,
 }
@@ -96,6 +99,8 @@ impl Follow {
             progress,
             steps: 0,
             last: None,
+            asked: 0,
+            refused: 0,
             complete: Vec::new(),
         }
     }
@@ -140,6 +145,13 @@ impl Follow {
 impl Sink for Follow {
     fn step(&mut self, interval: &Interval, seen: &[Observation], step: &Step) {
         self.tally.step(interval, seen, step);
+        let asks = |action: &&Action| matches!(action, Action::RequestApproval(_));
+        self.asked += step.actions.iter().filter(asks).count() as u64;
+        let capped = step
+            .components
+            .iter()
+            .any(|c| matches!(c.gate, Gate::OverCap { .. }));
+        self.refused += u64::from(capped);
         let mut beliefs = Vec::with_capacity(self.leads.len());
         for (index, (at, report)) in interval.components.iter().zip(&step.components).enumerate() {
             let waiting = &mut self.beliefs[index];

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use super::chart;
 use super::demand::History;
-use super::follow::Outputs;
+use super::follow::{Follow, Outputs};
 use super::runs::{self, Finished, Run};
 use super::scenario::Scenario;
 use super::worst::{Frame, worst_moments};
@@ -138,6 +138,10 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         .map(|(_, component, peak)| chart::detail(rows, *component, *peak, &frame))
         .collect();
     let steps = scenario.steps();
+    let warnings = follow.as_ref().map(|follow| warnings(follow, scenario));
+    let mut notes = history.account.clone();
+    notes.extend(scenario.notes.iter().cloned());
+    notes.extend(warnings.unwrap_or_default());
     let result = BacktestResult {
         title: scenario.title.clone(),
         synthetic: history.synthetic,
@@ -158,12 +162,7 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         worst: worst.into_iter().map(|(moment, ..)| moment).collect(),
         chart: whole,
         curve,
-        notes: history
-            .account
-            .iter()
-            .chain(&scenario.notes)
-            .cloned()
-            .collect(),
+        notes,
     };
     let volumes = rows
         .iter()
@@ -176,6 +175,31 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         volumes,
     });
     Outcome { result, end, files }
+}
+
+/// What the gate held back, with what could be done about it.
+fn warnings(follow: &Follow, scenario: &Scenario) -> Vec<String> {
+    let fleet = &scenario.config.fleet;
+    let mut warnings = Vec::new();
+    if let (true, Some(threshold)) = (follow.asked > 0, fleet.approval_threshold) {
+        warnings.push(format!(
+            "warning: {} changes cost more over two hours than the approval threshold of {threshold} and waited \
+             for a person; to have them at once raise the threshold, allow cheaper offers, or accept more \
+             unserved demand",
+            follow.asked
+        ));
+    }
+    if let (true, Some(cap)) = (
+        follow.refused > 0,
+        fleet.budget.and_then(|budget| budget.hard_cap),
+    ) {
+        warnings.push(format!(
+            "warning: in {} steps the hard cap of {cap} a month refused what was wanted; raise it, allow cheaper \
+             offers, or give the less important components a lower ceiling",
+            follow.refused
+        ));
+    }
+    warnings
 }
 
 fn policy_result(finished: &Finished, scenario: &Scenario, oracle: Option<f64>) -> PolicyResult {

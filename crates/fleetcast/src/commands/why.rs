@@ -140,6 +140,8 @@ fn view(engine: &Engine, found: &Found, index: usize) -> DecisionView {
             last_demand: lately.iter().rev().flatten().next().copied(),
             demand_unit: if plain { "a step" } else { "interactions/min" }.into(),
             age_seconds: age.map(|steps| steps as u64 * u64::from(engine.config().step_seconds)),
+            latency_ms_p95: explained.latency_ms_p95,
+            latency_target_ms: latency_target(engine, index),
             missing_steps: lately.iter().filter(|demand| demand.is_none()).count() as u64,
         },
         forecast: report.forecast.map(|forecast| ForecastView {
@@ -165,6 +167,18 @@ fn view(engine: &Engine, found: &Found, index: usize) -> DecisionView {
         gate: gate_words(&report.gate),
         cost_usd_per_hour: report.wanted.as_f64() * price,
     }
+}
+
+/// The stricter of the SLA's and the persona's targets; `None` in the plain setting, which knows no latency.
+fn latency_target(engine: &Engine, index: usize) -> Option<u64> {
+    let config = engine.config();
+    let component = &config.fleet.components[index];
+    let patterns = &config.persona.as_ref()?.engagement_patterns;
+    let own = patterns
+        .iter()
+        .filter(|pattern| component.serves.contains(&pattern.interaction_type))
+        .map(|pattern| pattern.latency_target_ms);
+    own.chain(component.sla.latency_ms_p95).min().map(u64::from)
 }
 
 fn model_words(persona_weight: f64, explained: &fleetcast_engine::Explained) -> String {
