@@ -8,6 +8,10 @@ const LATE_SHARE: f64 = 0.05;
 /// itself and the network. A profile states totals only, so the split has to be assumed.
 const WAITING_PART: f64 = 0.5;
 
+/// Beyond so many cores the curve goes on as a straight line: pooling has given nearly all it can by then, and
+/// the exact recursion costs a step for each core.
+const CURVE_CORES_MAX: f64 = 4_096.0;
+
 /// The largest work, in erlangs, that pools of growing size carry while 95 % of responses are in time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StaffingCurve {
@@ -47,7 +51,7 @@ impl StaffingCurve {
                 wait_exceeds(servers as u32, a, patience, 1.0) <= LATE_SHARE
             });
             points.push((servers, carried));
-            if servers >= cores_max {
+            if servers >= cores_max.min(CURVE_CORES_MAX) {
                 break;
             }
             // Each core up to 64, then steps of 5 %: the curve is smooth there.

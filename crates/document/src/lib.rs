@@ -27,6 +27,7 @@ mod provisional;
 mod schema;
 mod source;
 mod structure;
+mod targets;
 mod together;
 mod window;
 pub mod wire;
@@ -45,6 +46,7 @@ pub use problem::{Problem, Problems};
 pub use provisional::{ProvisionalFleetState, change_set_hash};
 pub use schema::schemas;
 pub use source::decode;
+pub use targets::{check_events, check_overrides};
 pub use together::check_together;
 pub use wire::{
     ChangeAction, ChangeCause, ChangeReason, CostRange, Horizon, Money, PredictedFleetState,

@@ -14,36 +14,57 @@ use crate::problem::Problems;
 pub fn check_together(fleet: &Fleet, persona: &Persona) -> Problems {
     let mut problems = Problems::default();
     check_profiles(fleet, persona, &mut problems);
-    for (i, pattern) in persona.engagement_patterns.iter().enumerate() {
-        let kind = &pattern.interaction_type;
-        if !fleet
-            .components
-            .iter()
-            .any(|component| component.serves.contains(kind))
-        {
-            let served: BTreeSet<&str> = fleet
-                .components
-                .iter()
-                .flat_map(|one| &one.serves)
-                .map(InteractionType::as_str)
-                .collect();
-            let message = format!("no component of fleet `{}` serves `{kind}`", fleet.name);
-            let hint = format!(
-                "add \"{kind}\" to the `serves` of a component, or use one that is served: {}",
-                served.into_iter().collect::<Vec<_>>().join(", ")
-            );
-            problems
-                .add(
-                    &format!("/engagement_patterns/{i}/interaction_type"),
-                    message,
-                )
-                .hint(hint);
-        }
-    }
+    check_patterns(fleet, persona, &mut problems);
     for component in &fleet.components {
         check_component(fleet, persona, component, &mut problems);
     }
     problems
+}
+
+/// The interaction types that a component is asked for: those of the users that it serves, and those
+/// as which the calls of other components count there.
+pub(crate) fn asked_of<'a>(
+    fleet: &'a Fleet,
+    component: &'a Component,
+) -> BTreeSet<&'a InteractionType> {
+    let calls = fleet
+        .components
+        .iter()
+        .flat_map(|caller| &caller.depends_on)
+        .filter(|dependency| dependency.component == component.name)
+        .map(|dependency| &dependency.interaction_type);
+    component.serves.iter().chain(calls).collect()
+}
+
+/// The interaction types that any component is asked for.
+pub(crate) fn asked_for(fleet: &Fleet) -> BTreeSet<&InteractionType> {
+    let components = fleet.components.iter();
+    components.flat_map(|one| asked_of(fleet, one)).collect()
+}
+
+/// A pattern may be of a type that components only call one another with: it then says, with its
+/// profiles, what such a call takes.
+fn check_patterns(fleet: &Fleet, persona: &Persona, problems: &mut Problems) {
+    let asked = asked_for(fleet);
+    for (i, pattern) in persona.engagement_patterns.iter().enumerate() {
+        let kind = &pattern.interaction_type;
+        if asked.contains(kind) {
+            continue;
+        }
+        let served: BTreeSet<&str> = fleet
+            .components
+            .iter()
+            .flat_map(|one| &one.serves)
+            .map(InteractionType::as_str)
+            .collect();
+        let message = format!("no component of fleet `{}` serves `{kind}`", fleet.name);
+        let hint = format!(
+            "add \"{kind}\" to the `serves` of a component, or use one that is served: {}",
+            served.into_iter().collect::<Vec<_>>().join(", ")
+        );
+        let at = format!("/engagement_patterns/{i}/interaction_type");
+        problems.add(&at, message).hint(hint);
+    }
 }
 
 /// The component that a profile is for, if that can be told.
@@ -100,41 +121,23 @@ fn check_profiles(fleet: &Fleet, persona: &Persona, problems: &mut Problems) {
             .iter()
             .find(|pattern| pattern.name == *pattern_name);
         if let Some(pattern) = pattern
-            && !is_reached(fleet, component, &pattern.interaction_type)
+            && !asked_of(fleet, component).contains(&pattern.interaction_type)
         {
             let kind = &pattern.interaction_type;
             let message = format!(
-                "component `{}` does not serve `{kind}`, the interactions of `{pattern_name}`",
+                "component `{}` is not asked for `{kind}`, the interactions of `{pattern_name}`",
                 component.name
             );
             let hint = format!(
-                "add \"{kind}\" to its `serves`, or name it in the `depends_on` of a component that serves them"
+                "add \"{kind}\" to its `serves`, or name it in the `depends_on` of another component with \"interaction_type\": \"{kind}\""
             );
             problems.add(&at, message).hint(hint);
         }
     }
 }
 
-/// Whether interactions of a kind come to a component: from users, or through those that call it.
-fn is_reached(fleet: &Fleet, component: &Component, kind: &InteractionType) -> bool {
-    let mut reached: BTreeSet<&ComponentName> = BTreeSet::new();
-    let mut next: Vec<&Component> = fleet
-        .components
-        .iter()
-        .filter(|one| one.serves.contains(kind))
-        .collect();
-    while let Some(one) = next.pop() {
-        if reached.insert(&one.name) {
-            let called = one
-                .depends_on
-                .iter()
-                .map(|dependency| &dependency.component);
-            next.extend(called.filter_map(|name| component_of(fleet, Some(name))));
-        }
-    }
-    reached.contains(&component.name)
-}
-
+/// Each interaction type that a component is asked for needs a profile of a pattern that has a volume,
+/// because the need of one interaction is the profile divided by the volume.
 fn check_component(
     fleet: &Fleet,
     persona: &Persona,
@@ -159,29 +162,60 @@ fn check_component(
             component_of(fleet, Some(one)).is_none()
                 && nearest(one.as_str(), [name.as_str()]).is_some()
         });
-    for kind in &component.serves {
-        let has_profile = own.iter().any(|profile| {
-            let mut patterns = persona.engagement_patterns.iter();
-            patterns.any(|pattern| {
-                pattern.name == profile.pattern_name && pattern.interaction_type == *kind
-            })
-        });
-        if !has_profile && !misspelt {
-            let message = format!(
-                "component `{name}` serves `{kind}`, but no resource profile says what that takes"
-            );
-            let hint = format!(
-                "add a resource profile with \"component\": \"{name}\" for a pattern of `{kind}`"
-            );
-            problems.add("/resource_profiles", message).hint(hint);
+    for kind in asked_of(fleet, component) {
+        let mut without_volume = None;
+        let mut is_said = false;
+        for (i, pattern) in persona.engagement_patterns.iter().enumerate() {
+            let has_profile = || own.iter().any(|one| one.pattern_name == pattern.name);
+            if pattern.interaction_type != *kind || !has_profile() {
+                continue;
+            }
+            if pattern.expected_volume > 0.0 {
+                is_said = true;
+            } else if without_volume.is_none() {
+                without_volume = Some((i, &pattern.name));
+            }
+        }
+        match without_volume {
+            _ if is_said => {}
+            Some((i, pattern)) => {
+                let at = format!("/engagement_patterns/{i}/expected_volume");
+                let message = format!(
+                    "the volume of pattern `{pattern}` is 0, so nothing says what one `{kind}` needs"
+                );
+                let hint = "state a volume: the interactions that its resource profiles carry";
+                // Once, though it may be missing for several components.
+                if problems.0.iter().all(|problem| problem.pointer != at) {
+                    problems.add(&at, message).hint(hint);
+                }
+            }
+            None if !misspelt => {
+                let message = format!(
+                    "component `{name}` {} `{kind}`, but no resource profile says what that takes",
+                    how_asked(fleet, component, kind)
+                );
+                let hint = format!(
+                    "add a resource profile with \"component\": \"{name}\" for a pattern of `{kind}`"
+                );
+                problems.add("/resource_profiles", message).hint(hint);
+            }
+            None => {}
         }
     }
-    if component.serves.is_empty() && own.is_empty() && !misspelt {
-        let message = format!(
-            "component `{name}` has no resource profile, so nothing says what its load takes"
-        );
-        let hint =
-            format!("add one with \"component\": \"{name}\" for a pattern of those that call it");
-        problems.add("/resource_profiles", message).hint(hint);
+}
+
+fn how_asked(fleet: &Fleet, component: &Component, kind: &InteractionType) -> String {
+    if component.serves.contains(kind) {
+        return "serves".into();
+    }
+    let calls = |caller: &&Component| {
+        caller
+            .depends_on
+            .iter()
+            .any(|one| one.component == component.name && one.interaction_type == *kind)
+    };
+    match fleet.components.iter().find(calls) {
+        Some(caller) => format!("is called by `{}` with", caller.name),
+        None => "is called with".into(),
     }
 }

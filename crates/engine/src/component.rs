@@ -116,6 +116,17 @@ impl ComponentState {
         if offers.is_empty() {
             return Err(ConfigError::NoOffer(component.name.to_string()));
         }
+        let fits = |choice: &OfferChoice| {
+            let each = u64::from(choice.units_each);
+            component.floor.get().div_ceil(each) * each <= component.ceiling.get()
+        };
+        if !offers.iter().any(fits) {
+            return Err(ConfigError::NothingFits {
+                component: component.name.to_string(),
+                floor: component.floor.get(),
+                ceiling: component.ceiling.get(),
+            });
+        }
         let boot_steps = config.boot_steps[index];
         let per_unit = match capacity {
             CapacityModel::Plain { per_unit } => per_unit,
@@ -287,17 +298,9 @@ impl FitJob {
 
 /// The offers that a component's placements allow, as the planner sees them.
 fn offer_choices(config: &EngineConfig, component: &Component) -> Vec<OfferChoice> {
-    let allowed = |offer: &fleetcast_model::Offer| {
-        component.placements.iter().any(|placement| {
-            placement.provider == offer.provider
-                && placement.region == offer.region
-                && placement.purchase_kinds.contains(&offer.purchase)
-                && (placement.offers.is_empty() || placement.offers.contains(&offer.id))
-        })
-    };
     let choice = |(offer, index): (&fleetcast_model::Offer, u16)| {
         let units_each = u32::try_from(offer.units_of(&component.unit)).unwrap_or(u32::MAX);
-        (units_each > 0 && allowed(offer)).then_some(OfferChoice {
+        component.allows(offer).then_some(OfferChoice {
             offer: OfferIndex(index),
             units_each,
             price: offer.price,

@@ -49,9 +49,22 @@ pub enum ConfigError {
     NoComponents(String),
     /// A component's placements allow nothing of the catalogue.
     #[error(
-        "no offer of the catalogue fits component `{0}`: look at its unit size, placements and allowed offers"
+        "no offer of the catalogue fits component `{0}`: look at its unit size, its placements (the built-in catalogue knows AWS us-east-1, GCP us-central1 and Azure eastus) and its allowed offers, or give your own catalogue"
     )]
     NoOffer(String),
+    /// No whole number of instances lies between floor and ceiling.
+    #[error(
+        "no allowed offer of component `{component}` has a whole number of instances between its floor of {floor} and \
+         its ceiling of {ceiling} units: allow smaller offers, or raise the ceiling"
+    )]
+    NothingFits {
+        /// The component.
+        component: String,
+        /// Its floor, in units.
+        floor: u64,
+        /// Its ceiling, in units.
+        ceiling: u64,
+    },
     /// The persona lacks a profile.
     #[error(transparent)]
     Capacity(#[from] CapacityError),

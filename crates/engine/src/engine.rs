@@ -1,7 +1,7 @@
 //! The engine itself: one fleet with all its components.
 
 use fleetcast_model::{
-    Action, ArrivalForecast, ComponentIndex, ComponentReport, FitRequest, Gate, MicroUsd,
+    Action, ArrivalForecast, ComponentIndex, ComponentReport, FitRequest, Gate, MicroUsd, Mode,
     Observation, Plan, Units,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -122,7 +122,10 @@ impl Engine {
         let before = self.now;
         self.now = now.max(self.now);
         let now = self.now;
-        let told = |observation: &Observation| matches!(observation, Observation::Demand(_));
+        let told = |observation: &Observation| match observation {
+            Observation::Demand(demand) => demand.until > self.demand_until,
+            _ => false,
+        };
         // Woken between two steps, by an answer or a listing: what was wanted is still wanted.
         let between = self.steps > 0 && now < self.due && !observations.iter().any(told);
         if !between {
@@ -173,7 +176,7 @@ impl Engine {
             state.kept = Some((projection.clone(), arrival));
             (projection, arrival, feedback)
         };
-        let (plan, gate) = self.change(index, now, arrival_at, &seen, &projection, step);
+        let (plan, gate, withheld) = self.change(index, now, arrival_at, &seen, &projection, step);
         let state = &self.components[index];
         let to_volume = if seen.measure > 0.0 {
             seen.volume / seen.measure
@@ -194,6 +197,7 @@ impl Engine {
             ordered: plan.orders.iter().map(|order| order.units).sum(),
             drained: plan.drained,
             gate,
+            withheld,
             feedback,
         }
     }
@@ -262,7 +266,7 @@ impl Engine {
         seen: &Seen,
         projection: &Projection,
         step: &mut Step,
-    ) -> (Plan, Gate) {
+    ) -> (Plan, Gate, Option<Plan>) {
         let place = ComponentIndex(index as u16);
         let state = &mut self.components[index];
         let in_flight = state.workflow.in_flight();
@@ -278,8 +282,14 @@ impl Engine {
             .judge(&self.config.fleet, &plan, have, &self.spending, now);
         step.actions
             .extend(passed.request(&plan).map(Action::RequestApproval));
+        let mut withheld = None;
         if !matches!(passed.gate, Gate::Go | Gate::Nothing) {
-            plan = only_the_floor(place, state, have, projection, now, ready_by);
+            withheld = Some(plan);
+            plan = if self.config.fleet.mode == Mode::Observe {
+                Plan::keep(place, projection.wanted)
+            } else {
+                only_the_floor(place, state, have, projection, now, ready_by)
+            };
         }
         state.workflow.carry_out(&plan, now, &mut step.actions);
         state
@@ -293,7 +303,7 @@ impl Engine {
         self.spending.rate += ordered
             .map(|order| order.price * u64::from(order.instances))
             .sum();
-        (plan, passed.gate)
+        (plan, passed.gate, withheld)
     }
 
     /// What documents say of the time ahead: the persona's expectation, while its word still counts, and events.
@@ -304,7 +314,9 @@ impl Engine {
         let state = &self.components[index];
         let uplift = |at: Timestamp| {
             let types = self.map.types_of(index);
-            crate::persona::uplift(&self.config.events, at, component, types, &state.volumes)
+            let uplift =
+                crate::persona::uplift(&self.config.events, at, component, types, &state.volumes);
+            forecast::sane_uplift(uplift)
         };
         let (uplift_now, uplift_then) = if self.config.events.is_empty() {
             (1.0, 1.0)
@@ -331,7 +343,8 @@ impl Engine {
             });
         Ahead {
             expected,
-            uplift: forecast::uplift_ahead(uplift_now, uplift_then),
+            uplift_now,
+            uplift: uplift_then,
         }
     }
 

@@ -161,7 +161,8 @@ pub struct BacktestArgs {
     /// Length of a step, such as 1m; by default the file's own, and one minute from Prometheus.
     #[arg(long, value_name = "TIME", value_parser = positive_time, help_heading = "Demand")]
     pub step: Option<SignedDuration>,
-    /// What the values count [default: per-step for files, per-second from Prometheus].
+    /// What the values count [default: per-step for files, per-second from Prometheus]; the plain setting takes
+    /// them as they are, as it does C.
     #[arg(long, value_enum, help_heading = "Demand")]
     pub value_unit: Option<UnitOfValue>,
     /// The zone of timestamps without an offset (IANA name).
@@ -202,9 +203,19 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "NAME[:ARG][,min=N]", help_heading = "Judging")]
     pub policy: Vec<PolicySpec>,
     /// The floor of the autoscalers to compare with: the minimum that you run today
-    /// [default: the fleet state's floor].
+    /// [default: the fleet state's floor; 1 in the plain setting].
     #[arg(long, value_name = "UNITS", help_heading = "Judging")]
     pub floor: Option<u64>,
+    /// A catalogue of your own offers instead of the built-in one: JSON with
+    /// {"schema": "offer-catalogue/v1", "offers": [{"id": "aws/eu-central-1/m7i.large", "vcpu": 2, "memory_gib": 8,
+    /// "price_per_hour": 0.12, "currency": "USD", "source": "…", "as_of": "2026-11-01"}]}.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "capacity_per_unit",
+        help_heading = "Judging"
+    )]
+    pub offers: Option<PathBuf>,
     /// Seed of what is drawn: boot times.
     #[arg(long, default_value_t = 0, help_heading = "Judging")]
     pub seed: u64,

@@ -8,7 +8,8 @@ use fleetcast_document::{
 use fleetcast_engine::{Engine, Step};
 use fleetcast_forecast::{Combination, Fit, History, Predict, SamplePaths, SeasonSpec};
 use fleetcast_model::{
-    Action, Bytes, ComponentIndex, KilobitsPerSecond, MicroUsd, MilliCores, Order, Reason,
+    Action, Bytes, ComponentIndex, KilobitsPerSecond, MicroUsd, MilliCores, PlannedOrder, Reason,
+    Units,
 };
 use fleetcast_report::FanPoint;
 use fleetcast_series::{Aggregate, Series, Step as SeriesStep};
@@ -25,32 +26,62 @@ const HISTORY_DAYS: i64 = 35;
 /// A priced change is priced over the short horizon.
 const SHORT: SignedDuration = SignedDuration::from_hours(2);
 
-/// Sample paths of a volume ahead, in steps of `step`; `None` with too little history.
-fn paths(volume: &Series, step: SeriesStep, ahead: usize) -> Option<(SamplePaths, Timestamp)> {
+/// Sample paths of a volume over a time ahead, in steps of `step` or of the history if those are longer; `None`
+/// with too little history, or a history too coarse for it.
+fn paths(
+    volume: &Series,
+    step: SeriesStep,
+    ahead: SignedDuration,
+) -> Option<(SamplePaths, Series)> {
     let native = volume.step();
     let step = if native.seconds() > step.seconds() {
         native
     } else {
         step
     };
-    let coarse = volume.aggregate(step, Aggregate::Mean).ok()?;
+    let count = ahead.as_secs() / i64::from(step.seconds());
+    let coarse = coarsened(volume, step)?;
     let most = (HISTORY_DAYS * 86_400 / i64::from(step.seconds())) as usize;
     let coarse = coarse.slice(coarse.len().saturating_sub(most)..coarse.len());
     let day = (86_400 / step.seconds()) as usize;
     let values: Vec<Option<f64>> = coarse.values().collect();
     let history = History::new(&values, SeasonSpec { day, week: 7 * day }).ok()?;
     let fitted = Combination::default().fit(&history).ok()?;
-    Some((fitted.paths(ahead, PATHS, 1), coarse.end()))
+    (count > 0).then(|| (fitted.paths(count as usize, PATHS, 1), coarse))
+}
+
+/// The means of longer steps; of days the highest quarter of an hour, because that is what a fleet must carry.
+fn coarsened(volume: &Series, step: SeriesStep) -> Option<Series> {
+    if step.seconds() < SeriesStep::DAY.seconds() {
+        return volume.aggregate(step, Aggregate::Mean).ok();
+    }
+    let quarter = SeriesStep::QUARTER_HOUR
+        .seconds()
+        .max(volume.step().seconds());
+    let quarters = volume
+        .aggregate(SeriesStep::from_seconds(quarter)?, Aggregate::Mean)
+        .ok()?;
+    let a_day = (step.seconds() / quarter).max(1) as usize;
+    let values: Vec<Option<f64>> = quarters.values().collect();
+    // A day of which less than half was observed says nothing of its highest.
+    let highest = |day: &[Option<f64>]| {
+        let seen = day.iter().flatten().copied();
+        (2 * day.iter().flatten().count() >= a_day).then(|| seen.fold(0.0, f64::max))
+    };
+    Some(Series::from_values(
+        quarters.start(),
+        step,
+        values.chunks(a_day).map(highest),
+    ))
 }
 
 /// The fan of the next 48 hours of a volume, by quarter of an hour.
 pub fn fan(volume: &Series) -> Vec<FanPoint> {
-    let Some((paths, start)) = paths(volume, SeriesStep::QUARTER_HOUR, 192) else {
+    let two_days = SignedDuration::from_hours(48);
+    let Some((paths, history)) = paths(volume, SeriesStep::QUARTER_HOUR, two_days) else {
         return Vec::new();
     };
-    let step = SeriesStep::QUARTER_HOUR
-        .seconds()
-        .max(volume.step().seconds());
+    let (start, step) = (history.end(), history.step().seconds());
     let (p05, p50, p95) = (
         paths.quantiles(0.05),
         paths.quantiles(0.5),
@@ -69,11 +100,12 @@ pub fn fan(volume: &Series) -> Vec<FanPoint> {
 pub fn predicted(engine: &Engine, at: Timestamp, volumes: &[Series]) -> PredictedFleetState {
     let mut requirements = Vec::new();
     let horizons = [
-        (Horizon::Short, SeriesStep::from_seconds(300), 24),
-        (Horizon::Medium, Some(SeriesStep::QUARTER_HOUR), 14 * 96),
-        (Horizon::Long, Some(SeriesStep::DAY), 396),
+        (Horizon::Short, SeriesStep::from_seconds(300), 2),
+        (Horizon::Medium, Some(SeriesStep::QUARTER_HOUR), 14 * 24),
+        (Horizon::Long, Some(SeriesStep::DAY), 396 * 24),
     ];
-    for (horizon, step, ahead) in horizons {
+    for (horizon, step, hours) in horizons {
+        let ahead = SignedDuration::from_hours(hours);
         let Some(step) = step else { continue };
         for (component, volume) in volumes.iter().enumerate() {
             // Days need a few weeks of them before they say anything of months.
@@ -82,7 +114,7 @@ pub fn predicted(engine: &Engine, at: Timestamp, volumes: &[Series]) -> Predicte
             let Some((paths, _)) = enough.then(|| paths(volume, step, ahead)).flatten() else {
                 continue;
             };
-            let highest = paths.maximum_over(0..ahead);
+            let highest = paths.maximum_over(0..paths.horizon());
             let volumes = LEVELS.map(|level| highest.quantile(level));
             requirements.extend(required(engine, component, horizon, &volumes));
         }
@@ -177,18 +209,49 @@ pub fn provisional(engine: &Engine, step: &Step) -> ProvisionalFleetState {
         component.current = Some(report.ready);
         component.desired = Some(report.wanted.clamp(component.floor, component.ceiling));
     }
-    let changes = step.actions.iter().filter_map(|action| match action {
-        Action::Order(order) => Some(addition(engine, step, order)),
-        Action::Release(range) => removal(engine, step, range),
-        _ => None,
-    });
+    let mut changes: Vec<ProvisionalChange> = Vec::new();
+    for action in &step.actions {
+        match action {
+            Action::Order(order) => {
+                let planned = PlannedOrder {
+                    offer: order.offer,
+                    instances: order.instances,
+                    units: Units::ZERO,
+                    price: order.price,
+                    ready_by: order.ready_by,
+                };
+                changes.push(addition(engine, step, order.component, &planned));
+            }
+            Action::Release(range) => changes.extend(removal(engine, step, range)),
+            _ => {}
+        }
+    }
+    // What was held back at the gate is what a person has to decide on.
+    for plan in step
+        .components
+        .iter()
+        .filter_map(|report| report.withheld.as_ref())
+    {
+        let orders = plan.orders.iter();
+        changes.extend(orders.map(|order| addition(engine, step, plan.component, order)));
+        changes.extend(
+            plan.releases
+                .iter()
+                .filter_map(|range| removal(engine, step, range)),
+        );
+    }
     ProvisionalFleetState {
-        provisional_changes: changes.collect(),
+        provisional_changes: changes,
         fleet,
     }
 }
 
-fn addition(engine: &Engine, step: &Step, order: &Order) -> ProvisionalChange {
+fn addition(
+    engine: &Engine,
+    step: &Step,
+    component: ComponentIndex,
+    order: &PlannedOrder,
+) -> ProvisionalChange {
     let instances = u64::from(order.instances);
     let cost = order.price.for_seconds(SHORT.as_secs().unsigned_abs()) * instances;
     let offer = &engine.config().offers[usize::from(order.offer.0)];
@@ -209,7 +272,7 @@ fn addition(engine: &Engine, step: &Step, order: &Order) -> ProvisionalChange {
         ..change(
             engine,
             step,
-            order.component,
+            component,
             order.offer,
             instances,
             ChangeAction::Add,

@@ -32,7 +32,7 @@ pub struct Component {
     pub name: ComponentName,
     /// What one unit is.
     pub unit: UnitSize,
-    /// Where it may run, in order of preference; at least one.
+    /// Where it may run; at least one. The cheapest offer of all of them is rented.
     pub placements: Vec<Placement>,
     /// Never fewer units than this; at least one.
     pub floor: Units,
@@ -194,7 +194,7 @@ impl Timing {
     /// The effective capacity of a unit that entered service so long ago, as a share of its full one:
     /// half at first (cold caches, slow start at the load balancer), growing evenly over the warm-up.
     pub fn warmth(&self, age: SignedDuration) -> f64 {
-        if age >= self.warm_up {
+        if age >= self.warm_up || self.warm_up.is_zero() {
             return 1.0;
         }
         let grown = age.as_secs_f64().max(0.0) / self.warm_up.as_secs_f64();
@@ -208,9 +208,10 @@ const COLD_SHARE: f64 = 0.5;
 /// Spending limits of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// What a month should cost.
+    /// What a month should cost; stated for people, nothing is decided by it yet.
     pub monthly: MicroUsd,
-    /// What a month must never cost, counted on our own ledger before each order.
+    /// Nothing beyond the floor is ordered once this month's spending, two more hours of what runs, and the
+    /// order would pass it. What runs goes on.
     pub hard_cap: Option<MicroUsd>,
 }
 
@@ -220,7 +221,7 @@ pub struct Budget {
 pub enum Mode {
     /// Watches and scores, changes nothing.
     Observe,
-    /// Plans and asks for approval of every change.
+    /// Plans and asks for approval of everything that it would order; gives back by itself.
     Recommend,
     /// Acts, within budget, cap and approval threshold.
     Auto,

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, Iops, KilobitsPerSecond, MicroUsdPerHour, MilliCores, OfferId, Region, UnitSize,
+    Bytes, Component, Iops, KilobitsPerSecond, MicroUsdPerHour, MilliCores, OfferId, Placement,
+    Region, UnitSize,
 };
 
 /// Who rents out capacity.
@@ -84,6 +85,23 @@ pub struct Offer {
     pub price: MicroUsdPerHour,
     /// How it is billed.
     pub billing: Billing,
+}
+
+impl Placement {
+    /// Whether an offer may be rented here: provider, region, way of buying, and the list if there is one.
+    pub fn allows(&self, offer: &Offer) -> bool {
+        self.provider == offer.provider
+            && self.region == offer.region
+            && self.purchase_kinds.contains(&offer.purchase)
+            && (self.offers.is_empty() || self.offers.contains(&offer.id))
+    }
+}
+
+impl Component {
+    /// Whether any of its placements allows an offer, and it holds at least one unit.
+    pub fn allows(&self, offer: &Offer) -> bool {
+        offer.units_of(&self.unit) > 0 && self.placements.iter().any(|place| place.allows(offer))
+    }
 }
 
 impl Offer {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{MicroUsd, Token, Units};
+use crate::{MicroUsd, Plan, Token, Units};
 
 /// What limits a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -169,6 +169,9 @@ pub struct ComponentReport {
     pub drained: Units,
     /// What the gate said.
     pub gate: Gate,
+    /// What was planned and held back at the gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Plan>,
     /// The score of the forecast for the interval that has just ended; `None`: there was none.
     pub feedback: Option<Feedback>,
 }

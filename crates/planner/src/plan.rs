@@ -87,13 +87,15 @@ pub fn plan(input: &PlanInput) -> Plan {
     plan
 }
 
-/// Units of the largest instance on offer. A surplus of less is what whole instances leave over: giving it
-/// back now would undo the order that brought it.
+/// Units of the largest instance that is there. A surplus of less is what whole instances leave over: giving
+/// something smaller back for it would undo the order that brought it.
 fn largest_instance(input: &PlanInput) -> u64 {
-    input
-        .offers
+    let there = input
+        .cohorts
         .iter()
-        .map(|choice| u64::from(choice.units_each))
+        .filter(|cohort| cohort.state != InstanceState::Draining);
+    there
+        .map(|cohort| input.units_each(cohort))
         .max()
         .unwrap_or(1)
 }

@@ -59,7 +59,6 @@ impl TargetTracking {
             wanted = wanted.max(proportional);
         } else if self.low_for >= self.low_after && proportional < view.total {
             wanted = proportional;
-            self.low_for = 0;
         }
         wanted.max(self.floor).max(1)
     }
@@ -107,7 +106,7 @@ impl AwsPredictive {
     pub(crate) fn wanted(&mut self, view: &View) -> u64 {
         self.hour = (self.hour.0 + view.demand, self.hour.1 + 1);
         let elapsed = (view.step + 1) * self.step_seconds;
-        if elapsed.is_multiple_of(3_600) || self.step_seconds > 3_600 {
+        if elapsed / 3_600 > (elapsed - self.step_seconds) / 3_600 {
             self.close_hour();
         }
         let dynamic = self.tracking.wanted(view);

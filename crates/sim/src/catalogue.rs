@@ -110,14 +110,14 @@ impl Catalogue {
 
     /// The offers that a placement allows, by id.
     pub fn allowed_in<'a>(&'a self, placement: &'a Placement) -> impl Iterator<Item = &'a Offer> {
-        self.offers().filter(move |offer| allows(placement, offer))
+        self.offers().filter(move |offer| placement.allows(offer))
     }
 
     /// The allowed offer whose price for each unit is least, with how many units one instance
     /// provides; of equals the one with the fewest units, which wastes least, then by id. `None` if
     /// no allowed offer provides a whole unit.
     pub fn cheapest_for(&self, unit: &UnitSize, placement: &Placement) -> Option<(&Offer, u64)> {
-        let allowed = self.offers().filter(|offer| allows(placement, offer));
+        let allowed = self.offers().filter(|offer| placement.allows(offer));
         let sized = allowed
             .map(|offer| (offer, offer.units_of(unit)))
             .filter(|(_, units)| *units > 0);
@@ -131,13 +131,6 @@ impl Catalogue {
                 .then_with(|| a.id.cmp(&b.id))
         })
     }
-}
-
-fn allows(placement: &Placement, offer: &Offer) -> bool {
-    offer.provider == placement.provider
-        && offer.region == placement.region
-        && placement.purchase_kinds.contains(&offer.purchase)
-        && (placement.offers.is_empty() || placement.offers.contains(&offer.id))
 }
 
 #[derive(Deserialize)]

@@ -45,7 +45,7 @@ pub struct SimCloud {
     /// Units that one instance of an offer provides, for each component.
     units_each: Vec<Vec<u32>>,
     lifecycles: Vec<Lifecycle>,
-    /// What each call takes before anything happens.
+    /// What an order takes before the machine begins to boot; a fixed boot has it in it.
     api_delay: SignedDuration,
     step: SignedDuration,
     instances: Vec<Group>,
@@ -162,7 +162,8 @@ impl SimCloud {
         let lifecycle = self.lifecycles[usize::from(order.component.0)].clone();
         let around = self.api_delay + lifecycle.configure;
         if let BootTime::Fixed(boot) = lifecycle.boot {
-            self.add(order, 0, order.instances, now, boot + around);
+            // A stated boot is the whole time from the order to a healthy unit.
+            self.add(order, 0, order.instances, now, boot + lifecycle.configure);
             return;
         }
         // Seen only at the end of a step, so instances that become healthy in the same step stay together.

@@ -114,7 +114,7 @@ fn whole_steps(time: SignedDuration, step_seconds: u32) -> SignedDuration {
     SignedDuration::from_secs(i64::from(steps(time, step_seconds)) * i64::from(step_seconds))
 }
 
-/// Names below are constants of ours and checked by the tests of this file.
+/// The names below are constants, and the plain setting's first run in any test would show a bad one.
 fn plain_type() -> InteractionType {
     InteractionType::Custom("x-demand".into())
 }

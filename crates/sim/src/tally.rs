@@ -29,6 +29,8 @@ pub struct Tally {
     pub unserved: f64,
     /// Component-steps in which the latency target was missed.
     pub violations: u64,
+    /// For each component: demand, unserved demand, and steps in violation.
+    pub by_component: Vec<(f64, f64, u64)>,
     /// Steps with at least one component that missed it.
     pub steps_in_violation: u64,
     /// Units that began to serve.
@@ -62,7 +64,17 @@ impl Tally {
         self.scale_actions += u64::from(scaled);
         let mut all_ready = 0;
         let mut violated = false;
-        for (at, cheapest) in interval.components.iter().zip(&self.cheapest) {
+        self.by_component.resize(self.cheapest.len(), (0.0, 0.0, 0));
+        let by_component = self.by_component.iter_mut();
+        for ((at, cheapest), own) in interval
+            .components
+            .iter()
+            .zip(&self.cheapest)
+            .zip(by_component)
+        {
+            own.0 += at.volume;
+            own.1 += at.unserved;
+            own.2 += u64::from(at.violated);
             self.bill += at.bill;
             self.paid += at.serving.paid;
             self.need += at.need;

@@ -197,28 +197,31 @@ impl<'a, S: Sink> Sim<'a, S> {
                 .map_or(need, |current| current.get())
                 .clamp(component.floor.get(), component.ceiling.get());
             let each = |offer: &fleetcast_model::Offer| offer.units_of(&component.unit);
-            let allowed = |offer: &&(usize, &fleetcast_model::Offer)| {
-                each(offer.1) > 0
-                    && component.placements.iter().any(|p| {
-                        p.provider == offer.1.provider
-                            && p.region == offer.1.region
-                            && (p.offers.is_empty() || p.offers.contains(&offer.1.id))
-                    })
+            // Whole instances, and never more than the ceiling.
+            let instances = |offer: &fleetcast_model::Offer| {
+                units
+                    .div_ceil(each(offer))
+                    .min(component.ceiling.get() / each(offer))
             };
-            let offers: Vec<(usize, &fleetcast_model::Offer)> =
-                config.offers.iter().enumerate().collect();
-            let cheapest = offers.iter().filter(allowed).min_by_key(|(_, offer)| {
-                u128::from(offer.price.get()) * u128::from(units.div_ceil(each(offer)))
-            });
+            let offers = config.offers.iter().enumerate();
+            let cheapest = offers
+                .filter(|(_, offer)| component.allows(offer) && instances(offer) > 0)
+                .min_by_key(|(_, offer)| {
+                    let missing = units.saturating_sub(instances(offer) * each(offer));
+                    (
+                        missing,
+                        u128::from(offer.price.get()) * u128::from(instances(offer)),
+                    )
+                });
             let Some((offer, chosen)) = cheapest else {
                 return Err(fleetcast_engine::ConfigError::NoOffer(
                     component.name.to_string(),
                 ));
             };
-            let count = u32::try_from(units.div_ceil(each(chosen))).unwrap_or(u32::MAX);
+            let count = u32::try_from(instances(chosen)).unwrap_or(u32::MAX);
             self.cloud.start_with(
                 ComponentIndex(index as u16),
-                OfferIndex(*offer as u16),
+                OfferIndex(offer as u16),
                 count,
                 config.start,
             );

@@ -24,8 +24,8 @@ pub struct FleetState {
     #[schemars(with = "NameText")]
     pub name: FleetName,
     /// How much the engine may do by itself: `observe` watches and scores and changes nothing,
-    /// `recommend` plans and asks for approval of every change, `auto` acts within budget, cap and
-    /// approval threshold.
+    /// `recommend` asks for approval before it orders anything beyond the floor, and gives back by
+    /// itself what is no longer needed, `auto` acts within the hard cap and the approval threshold.
     #[serde(default = "default_mode")]
     #[schemars(with = "ModeText")]
     pub mode: Mode,
@@ -52,9 +52,11 @@ fn default_mode() -> Mode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-noun" = "a budget"))]
 pub struct Budget {
-    /// What a month should cost.
+    /// What a month should cost. It is stated for people; nothing enforces it yet.
     pub monthly: Money,
-    /// What a month must never cost, counted before each order; not below `monthly`.
+    /// Stops new orders, except those that the floor needs, once this month's spending, what runs for
+    /// two more hours and the order itself would together pass it. It does not shut down what runs,
+    /// so a month can still cost more. Not below `monthly`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hard_cap: Option<Money>,
 }
@@ -83,7 +85,8 @@ pub struct Component {
     pub name: ComponentName,
     /// What one unit is.
     pub unit: Unit,
-    /// Where it may run, in order of preference.
+    /// Where it may run. Of all the offers that they allow the cheapest is chosen; their order does
+    /// not matter.
     #[schemars(length(min = 1))]
     pub placements: Vec<Placement>,
     /// Never fewer units than this.
@@ -93,7 +96,8 @@ pub struct Component {
     /// Never more units than this; not below the floor.
     #[schemars(range(min = 1, max = 1_000_000), extend("x-noun" = "a ceiling"))]
     pub ceiling: u64,
-    /// Units that are wanted now, if somebody has said so.
+    /// Units that are wanted now, if somebody has said so. Kept, not used yet: an override is what
+    /// the engine follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000), extend("x-noun" = "a number of units"))]
     pub desired: Option<u64>,
@@ -118,7 +122,7 @@ pub struct Component {
     /// Whether it holds data: then it scales out only, and its units live long.
     #[serde(default)]
     pub stateful: bool,
-    /// Standby capacity; without it there is none.
+    /// Standby capacity; without it there is none. Kept, not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standby: Option<Standby>,
     /// How long its units take to come and go.
@@ -164,7 +168,7 @@ pub struct Placement {
     /// The provider's region, such as `us-east-1`.
     #[schemars(with = "NameText")]
     pub region: Region,
-    /// The zones that may be used; empty: any.
+    /// The zones that may be used; empty: any. Kept, not used yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<NameText>")]
     pub zones: Vec<Zone>,
@@ -233,10 +237,12 @@ pub struct Sla {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 86_400_000), extend("x-noun" = "a latency target", "x-unit" = "ms"))]
     pub latency_ms_p95: Option<u32>,
-    /// The share of time that the component must be available, such as 0.999 or "99.9%".
+    /// The share of time that the component must be available, such as 0.999 or "99.9%". Kept, not
+    /// used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability: Option<Fraction>,
-    /// How important the component is when not all can have what they want: 1 gives way first, 10 last.
+    /// How important the component is when not all can have what they want: 1 gives way first, 10
+    /// last. Kept and shown, not used yet.
     #[serde(default = "default_importance")]
     #[schemars(range(min = 1, max = 10), extend("x-noun" = "importance"))]
     pub importance: u8,
@@ -270,7 +276,7 @@ pub struct Objective {
     pub metric: ObjectiveMetric,
     /// The share that may be missed, such as "0.5%" or 0.005; more than 0 and less than 1.
     pub target: Fraction,
-    /// The rolling window over which it is judged.
+    /// The rolling window over which it is judged. Kept, not used yet.
     #[serde(default = "default_window")]
     pub window: IsoDuration,
 }
@@ -304,7 +310,8 @@ fn default_call_type() -> InteractionType {
     InteractionType::ApiCall
 }
 
-/// Standby capacity of a component: units that are booted ahead and kept out of service.
+/// Standby capacity of a component: units that are booted ahead and kept out of service. Kept, not
+/// used yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-noun" = "a standby policy"))]
 pub struct Standby {

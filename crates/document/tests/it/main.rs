@@ -5,6 +5,7 @@ mod persona;
 mod robust;
 mod round_trip;
 mod schemas;
+mod targets;
 mod text;
 mod together;
 

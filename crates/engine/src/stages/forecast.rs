@@ -25,7 +25,7 @@ pub struct Arrival {
     pub bought: f64,
     /// Units to start if they are missing, and to keep if they are there.
     pub band: UnitBand,
-    /// What the events that begin until then multiply demand by; already in the quantiles.
+    /// What the events at arrival multiply demand by; already in the quantiles.
     pub uplift: f64,
     /// The weight of the persona beside the data, 0 to 1.
     pub persona_weight: f64,
@@ -47,20 +47,27 @@ pub struct Expected {
 pub struct Ahead {
     /// The persona's expectation, while its word still counts.
     pub expected: Option<Expected>,
-    /// What the events that begin until arrival multiply demand by.
+    /// What the events that are on now multiply demand by.
+    pub uplift_now: f64,
+    /// What the events that will be on at arrival multiply demand by.
     pub uplift: f64,
 }
 
 /// Takes the newest demand into the models and forecasts.
 pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> Arrival {
-    let Ahead { expected, uplift } = *ahead;
+    let Ahead {
+        expected, uplift, ..
+    } = *ahead;
     let demand = seen.known.then_some(seen.measure);
-    ours.forecaster.observe(demand);
+    // The models learn demand as it would have been without the events that are known: a sale does not spoil
+    // the next days, and its end is not taken for a surprise.
+    ours.forecaster
+        .observe(demand.map(|demand| demand / ahead.uplift_now));
     if let (Some(expected), Some(demand)) = (expected, demand) {
         ours.prior.observe(expected.now, demand);
     }
     let mut quantiles = ours.forecaster.forecast();
-    // The data know of events that have begun; the persona's expectation has all of them in it.
+    // The persona's expectation has the events in it already.
     if uplift != 1.0 {
         quantiles.scale(uplift);
     }
@@ -98,10 +105,10 @@ fn blend(ours: &Ours, quantiles: &mut LeadForecast, expected: f64) -> f64 {
     ours.persona_weight()
 }
 
-/// What the events multiply demand by at arrival, against now: demand that is here already is in the data.
-pub fn uplift_ahead(now: f64, then: f64) -> f64 {
-    if now > 0.0 {
-        (then / now).clamp(0.05, 20.0)
+/// What events multiply demand by, kept where dividing by it still makes sense.
+pub fn sane_uplift(uplift: f64) -> f64 {
+    if uplift.is_finite() {
+        uplift.clamp(0.05, 20.0)
     } else {
         1.0
     }

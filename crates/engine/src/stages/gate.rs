@@ -8,25 +8,57 @@ use serde::{Deserialize, Serialize};
 
 /// A change is priced over so many hours: the short horizon, which is as long as its forecast reaches.
 const PRICED_HOURS: u64 = 2;
-/// An approval that is not used up is forgotten after so long.
-const APPROVAL_LASTS: SignedDuration = SignedDuration::from_hours(1);
+/// An answer is forgotten after so long.
+const ANSWER_LASTS: SignedDuration = SignedDuration::from_hours(1);
 /// The same approval is asked for again after so long.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(30);
 
 /// What the gate remembers of one component.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GateState {
-    asked: Option<Asked>,
-    /// Up to so many units in all are approved, until then.
-    approved: Option<(Units, Timestamp)>,
+    /// Requests that are not answered yet, oldest first: a rising fleet asks for more before the first answer.
+    asked: Vec<Asked>,
+    /// Changes that were approved, and those that were refused, until they are forgotten.
+    approved: Vec<Answered>,
+    refused: Vec<Answered>,
 }
 
 /// An approval that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Asked {
     change_set: Token,
-    units_in_all: Units,
+    bound: Bound,
     at: Timestamp,
+}
+
+/// A change that was answered, and until when the answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Answered {
+    bound: Bound,
+    until: Timestamp,
+}
+
+/// What a change may come to: an approval covers every later change within it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Bound {
+    /// Units there are in all after it.
+    units_in_all: Units,
+    /// The dearest price of an instance.
+    price_max: MicroUsdPerHour,
+}
+
+impl Bound {
+    fn of(plan: &Plan, have: Units) -> Self {
+        let prices = plan.orders.iter().map(|order| order.price);
+        Self {
+            units_in_all: have + plan.orders.iter().map(|order| order.units).sum(),
+            price_max: prices.max().unwrap_or_default(),
+        }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        other.units_in_all <= self.units_in_all && other.price_max <= self.price_max
+    }
 }
 
 /// What the gate has to know of the fleet's spending.
@@ -117,44 +149,56 @@ impl GateState {
                 fleet.approval_threshold.unwrap_or(MicroUsd::new(u64::MAX))
             }
         };
-        let units_in_all = have + plan.orders.iter().map(|order| order.units).sum();
-        let covered = self
-            .approved
-            .is_some_and(|(units, until)| units_in_all <= units && now < until);
-        if cost <= threshold || covered {
+        let bound = Bound::of(plan, have);
+        let covered = |answers: &[Answered]| {
+            answers
+                .iter()
+                .any(|answer| now < answer.until && answer.bound.covers(&bound))
+        };
+        if cost <= threshold || covered(&self.approved) {
             return pass(Gate::Go);
         }
         let change_set = plan.change_set();
-        let waiting = self.asked.is_some_and(|asked| {
-            units_in_all <= asked.units_in_all && now.duration_since(asked.at) < ASK_AGAIN
-        });
-        if !waiting {
-            self.asked = Some(Asked {
+        // What was refused is not asked again for a while, and neither is more of it.
+        let refused = self
+            .refused
+            .iter()
+            .any(|answer| now < answer.until && bound.covers(&answer.bound));
+        self.asked
+            .retain(|asked| now.duration_since(asked.at) < ASK_AGAIN);
+        let waiting = self.asked.iter().any(|asked| asked.bound.covers(&bound));
+        let ask = !(waiting || refused);
+        if ask {
+            self.asked.push(Asked {
                 change_set,
-                units_in_all,
+                bound,
                 at: now,
             });
         }
-        Passed {
-            gate: Gate::NeedsApproval {
-                cost,
-                threshold,
-                change_set,
-            },
-            ask: !waiting,
-        }
+        let gate = Gate::NeedsApproval {
+            cost,
+            threshold,
+            change_set,
+        };
+        Passed { gate, ask }
     }
 
     /// Takes a person's answer.
-    pub fn answer(&mut self, approval: &Approval) {
-        if let Some(asked) = self
-            .asked
-            .filter(|asked| asked.change_set == approval.change_set)
-        {
-            self.asked = None;
-            if approval.granted {
-                self.approved = Some((asked.units_in_all, asked.at + APPROVAL_LASTS));
-            }
-        }
+    pub fn answer(&mut self, approval: &Approval, now: Timestamp) {
+        let of_it = |asked: &Asked| asked.change_set == approval.change_set;
+        let Some(at) = self.asked.iter().position(of_it) else {
+            return;
+        };
+        let asked = self.asked.remove(at);
+        let answers = if approval.granted {
+            &mut self.approved
+        } else {
+            &mut self.refused
+        };
+        answers.retain(|answer| now < answer.until);
+        answers.push(Answered {
+            bound: asked.bound,
+            until: now + ANSWER_LASTS,
+        });
     }
 }

@@ -25,8 +25,11 @@ pub struct Seen {
 
 /// Takes in everything that was told: demand and listings into the components, the rest to whom it is for.
 pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
+    let now = engine.now();
     for observation in observations {
         match observation {
+            // What is late or told twice mends no decision that was made.
+            Observation::Demand(demand) if demand.until <= engine.demand_until => {}
             Observation::Demand(demand) => {
                 engine.per_minute.clear();
                 engine.per_minute.extend(
@@ -35,7 +38,7 @@ pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
                         .iter()
                         .map(|rate| rate.map(|rate| rate.get())),
                 );
-                engine.demand_until = engine.demand_until.max(demand.until);
+                engine.demand_until = demand.until;
                 engine.map.route(&engine.per_minute, &mut engine.volumes);
                 for (component, volumes) in engine.components.iter_mut().zip(&engine.volumes) {
                     component.take_demand(volumes);
@@ -54,7 +57,7 @@ pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
             }
             Observation::Approval(approval) => {
                 for component in &mut engine.components {
-                    component.gate.answer(approval);
+                    component.gate.answer(approval, now);
                 }
             }
             Observation::Refused(refused) => {

@@ -212,6 +212,10 @@ pub fn by_type(
             vec![note.into()],
         ));
     }
+    if demand.iter().any(|(key, _)| key.interaction_type.is_none()) {
+        let text = "some rows of the history have an interaction_type and some have none: fill it in, or drop the column";
+        return Err(BadInput(text.into()).into());
+    }
     let mut notes = Vec::new();
     let mut series = Vec::new();
     for kind in types {

@@ -2,9 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use flate2::write::GzEncoder;
-use fleetcast_engine::Step;
+use anyhow::Context as _;
+
+use flate2::{Compression, write::GzEncoder};
+use fleetcast_engine::{EngineConfig, Step};
 use fleetcast_model::{Action, Gate, Observation};
 use fleetcast_report::{StepRow, write_header, write_row};
 use fleetcast_sim::{Interval, Recorder, Sink, Tally};
@@ -42,7 +45,31 @@ pub struct Belief {
     pub withheld: bool,
 }
 
-/// Where a followed run writes to.
+/// Where a followed run is to write to, if anywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    /// The file of a row for each step.
+    pub steps: Option<PathBuf>,
+    /// The file of the recording.
+    pub recording: Option<PathBuf>,
+}
+
+impl Paths {
+    /// Begins the files. The recording's head is the configuration that is really run.
+    pub fn open(&self, config: &EngineConfig) -> anyhow::Result<Outputs> {
+        let steps = self.steps.as_deref().map(Whole::create).transpose()?;
+        let recorder = self.recording.as_deref().map(|path| {
+            let file = GzEncoder::new(Whole::create(path)?, Compression::fast());
+            Recorder::new(file, config).context("cannot write the recording")
+        });
+        Ok(Outputs {
+            steps,
+            recorder: recorder.transpose()?,
+        })
+    }
+}
+
+/// The open files of a followed run.
 #[derive(Default)]
 pub struct Outputs {
     pub steps: Option<Whole>,

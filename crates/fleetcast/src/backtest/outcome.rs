@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use fleetcast_engine::{Engine, Step};
-use fleetcast_model::ObjectiveMetric;
+use fleetcast_model::{Component, ObjectiveMetric};
 use fleetcast_policy::PolicyKind;
 use fleetcast_report::{BacktestResult, CurvePoint, Metric, ObjectiveView, PolicyResult, verdict};
 use fleetcast_series::Series;
@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use super::chart;
 use super::demand::History;
-use super::follow::{Follow, Outputs};
+use super::follow::{Follow, Paths};
 use super::runs::{self, Finished, Run};
 use super::scenario::Scenario;
 use super::worst::{Frame, worst_moments};
@@ -39,7 +39,7 @@ pub fn backtest(
     args: &BacktestArgs,
     history: &History,
     scenario: &Scenario,
-    outputs: Outputs,
+    paths: Paths,
 ) -> Result<Outcome> {
     let floors = floors(args, scenario);
     let mut runs = if args.policy.is_empty() {
@@ -47,16 +47,9 @@ pub fn backtest(
         runs::plan(scenario, &floors, &peaks, !args.no_curve)
     } else {
         // A policy that is asked for by name has the floor that is asked for with it.
-        let documented: Vec<u64> = scenario
-            .config
-            .fleet
-            .components
-            .iter()
-            .map(|c| c.floor.get())
-            .collect();
         args.policy
             .iter()
-            .map(|spec| Run::new(spec, &documented))
+            .map(|spec| Run::new(spec, &floors))
             .collect()
     };
     if let Some(followed) =
@@ -66,7 +59,7 @@ pub fn backtest(
     {
         runs[followed].followed = true;
     }
-    let finished = runs::run_all(scenario, runs, outputs, args.quiet)?;
+    let finished = runs::run_all(scenario, runs, paths, args.quiet)?;
     Ok(outcome(history, scenario, finished))
 }
 
@@ -138,9 +131,11 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         .map(|(_, component, peak)| chart::detail(rows, *component, *peak, &frame))
         .collect();
     let steps = scenario.steps();
+    let judged = judged(&finished, scenario);
     let warnings = follow.as_ref().map(|follow| warnings(follow, scenario));
     let mut notes = history.account.clone();
     notes.extend(scenario.notes.iter().cloned());
+    notes.extend(judged);
     notes.extend(warnings.unwrap_or_default());
     let result = BacktestResult {
         title: scenario.title.clone(),
@@ -175,6 +170,47 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         volumes,
     });
     Outcome { result, end, files }
+}
+
+/// How each component of our run did against its own objective, where there are several.
+fn judged(finished: &[Finished], scenario: &Scenario) -> Vec<String> {
+    let components = &scenario.config.fleet.components;
+    let ours = finished
+        .iter()
+        .find(|run| run.run.is_ours() && !run.run.curve_only);
+    let Some(ours) = ours.filter(|_| components.len() > 1) else {
+        return Vec::new();
+    };
+    let line = |(component, (demand, unserved, violations)): (&Component, &(f64, f64, u64))| {
+        let objective = scenario.config.objective_of(component)?;
+        let (share, what) = match objective.metric {
+            ObjectiveMetric::Unserved => (
+                unserved / demand.max(f64::MIN_POSITIVE),
+                "of demand unserved",
+            ),
+            ObjectiveMetric::Violation => (
+                *violations as f64 / ours.tally.steps.max(1) as f64,
+                "of the time short of capacity",
+            ),
+        };
+        let kept = if share <= objective.target.get() {
+            "kept"
+        } else {
+            "missed"
+        };
+        let percent = |share: f64| (share * 1e5).round() / 1e3;
+        Some(format!(
+            "{}: {} % {what}; its objective of {} % was {kept}",
+            component.name,
+            percent(share),
+            percent(objective.target.get())
+        ))
+    };
+    components
+        .iter()
+        .zip(&ours.tally.by_component)
+        .filter_map(line)
+        .collect()
 }
 
 /// What the gate held back, with what could be done about it.

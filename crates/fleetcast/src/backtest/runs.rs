@@ -13,7 +13,7 @@ use fleetcast_sim::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::follow::{Follow, Outputs};
+use super::follow::{Follow, Paths};
 use super::scenario::Scenario;
 
 /// One policy with its knobs, for each component.
@@ -143,12 +143,12 @@ fn constant(peaks: &[u64], part: f64) -> Run {
 pub fn run_all(
     scenario: &Scenario,
     runs: Vec<Run>,
-    mut outputs: Outputs,
+    outputs: Paths,
     quiet: bool,
 ) -> Result<Vec<Finished>> {
     let bar = progress_bar((runs.len() * scenario.steps()) as u64, quiet);
     let next = AtomicUsize::new(0);
-    let outputs_of_followed = Mutex::new(Some(std::mem::take(&mut outputs)));
+    let outputs_of_followed = Mutex::new(Some(outputs));
     let results: Mutex<Vec<(usize, Result<Finished>)>> = Mutex::new(Vec::new());
     let fits = SharedFits::default();
     // Our own run takes longest and goes first; the others of ours wait for its fits, so they go last.
@@ -169,7 +169,7 @@ pub fn run_all(
                     let outputs = if run.followed {
                         lock(&outputs_of_followed).take().unwrap_or_default()
                     } else {
-                        Outputs::default()
+                        Paths::default()
                     };
                     let finished = run_one(scenario, run, outputs, &bar, &fits);
                     lock(&results).push((index, finished));
@@ -196,7 +196,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn run_one(
     scenario: &Scenario,
     run: Run,
-    outputs: Outputs,
+    outputs: Paths,
     bar: &ProgressBar,
     fits: &SharedFits,
 ) -> Result<Finished> {
@@ -205,12 +205,8 @@ fn run_one(
         scenario.config.step_seconds,
         scenario.cheapest.clone(),
     );
-    let objective = run.objective.or(scenario.config.objective);
-    let config = EngineConfig {
-        policies: run.specs.clone(),
-        objective,
-        ..scenario.config.clone()
-    };
+    let config = config_of(scenario, &run);
+    let outputs = outputs.open(&config)?;
     let mut follow = Follow::new(tally, scenario.leads(), run.followed, outputs, bar.clone());
     let mut ended = None;
     if run.spec.kind == PolicyKind::Oracle {
@@ -230,6 +226,23 @@ fn run_one(
         follow,
         engine,
     })
+}
+
+/// The configuration that a run is made with. Budget, threshold, freezes and overrides are Fleetcast's: the
+/// autoscalers to compare with know none of them.
+fn config_of(scenario: &Scenario, run: &Run) -> EngineConfig {
+    let mut config = EngineConfig {
+        policies: run.specs.clone(),
+        objective: run.objective.or(scenario.config.objective),
+        ..scenario.config.clone()
+    };
+    if !run.is_ours() {
+        config.overrides.clear();
+        config.fleet.budget = None;
+        config.fleet.approval_threshold = None;
+        config.fleet.freeze_windows.clear();
+    }
+    config
 }
 
 /// Perfect foresight: exactly what is needed serves and is paid for in each step. It is a bound, not a

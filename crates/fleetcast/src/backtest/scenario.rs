@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use super::demand::{self, History};
 use crate::cli::BacktestArgs;
 use crate::commands::documents;
-use crate::files::BadInput;
+use crate::files::{self, BadInput};
 
 /// What is to be run.
 pub struct Scenario {
@@ -134,11 +134,11 @@ impl Scenario {
             "the autoscalers on utilisation see CPU alone, as they do; unserved is what the units in service cannot carry within the latency target"
                 .into(),
         );
-        let offers = allowed_offers(&fleet)?;
+        let offers = allowed_offers(args, &fleet)?;
         let lifecycles: Vec<Lifecycle> = fleet
             .components
             .iter()
-            .map(|component| lifecycle(args, component))
+            .map(|component| lifecycle(args, component, &offers))
             .collect();
         let planned: Vec<SignedDuration> = lifecycles.iter().map(planned_boot).collect();
         let boot_steps = planned
@@ -153,7 +153,7 @@ impl Scenario {
         let cheapest = fleet
             .components
             .iter()
-            .map(|component| cheapest_unit(component, &offers))
+            .map(|component| cheapest_unit(component, &offers).map_or(0, |(_, price)| price))
             .collect();
         let drain = lifecycles
             .iter()
@@ -226,14 +226,14 @@ impl Scenario {
             .collect()
     }
 
-    /// The objective that the run is judged by: the stated one, or the first component's.
+    /// The objective that the run is judged by as a whole; `None` if its components have different ones.
     pub fn objective(&self) -> Option<Objective> {
-        self.config.objective.or_else(|| {
-            self.config
-                .fleet
-                .components
-                .iter()
-                .find_map(|component| component.sla.objective)
+        let mut all = self.config.fleet.components.iter();
+        let first = all
+            .next()
+            .and_then(|component| self.config.objective_of(component));
+        first.filter(|first| {
+            all.all(|component| self.config.objective_of(component) == Some(*first))
         })
     }
 }
@@ -293,45 +293,39 @@ fn user_types(fleet: &Fleet) -> Vec<InteractionType> {
     types
 }
 
-/// The offers of the catalogue that any component may rent.
-fn allowed_offers(fleet: &Fleet) -> Result<Vec<Offer>> {
-    let catalogue = Catalogue::built_in();
+/// The offers that any component may rent: of the built-in catalogue, or of the user's own.
+fn allowed_offers(args: &BacktestArgs, fleet: &Fleet) -> Result<Vec<Offer>> {
+    let catalogue = match &args.offers {
+        None => Catalogue::built_in(),
+        Some(path) => {
+            let parsed = Catalogue::parse(&files::read(path)?);
+            parsed.map_err(|error| BadInput(format!("{}: {error}", path.display())))?
+        }
+    };
     for component in &fleet.components {
-        for id in component
-            .placements
-            .iter()
-            .flat_map(|placement| &placement.offers)
-        {
-            if catalogue.get(id).is_none() {
-                let text = format!(
-                    "component `{}` allows offer `{id}`, which is not in the catalogue",
-                    component.name
-                );
-                return Err(BadInput(text).into());
-            }
+        let named = component.placements.iter().flat_map(|place| &place.offers);
+        for id in named.filter(|id| catalogue.get(id).is_none()) {
+            let text = format!(
+                "component `{}` allows offer `{id}`, which is not in the catalogue: take it out, or give a catalogue \
+                 that has it with --offers FILE",
+                component.name
+            );
+            return Err(BadInput(text).into());
         }
     }
     let allowed = |offer: &&Offer| {
         fleet
             .components
             .iter()
-            .flat_map(|component| &component.placements)
-            .any(|placement| {
-                catalogue
-                    .allowed_in(placement)
-                    .any(|other| other.id == offer.id)
-            })
+            .any(|component| component.allows(offer))
     };
     Ok(catalogue.offers().filter(allowed).cloned().collect())
 }
 
-fn lifecycle(args: &BacktestArgs, component: &Component) -> Lifecycle {
+fn lifecycle(args: &BacktestArgs, component: &Component, offers: &[Offer]) -> Lifecycle {
     let timing = &component.timing;
     let stated = args.boot.or(timing.boot);
-    let provider = component
-        .placements
-        .first()
-        .map(|placement| placement.provider);
+    let provider = cheapest_unit(component, offers).map(|(offer, _)| offer.provider);
     Lifecycle {
         // A stated boot includes configuration and health check.
         configure: if stated.is_some() {
@@ -358,24 +352,13 @@ fn planned_boot(lifecycle: &Lifecycle) -> SignedDuration {
     }
 }
 
-fn cheapest_unit(component: &Component, offers: &[Offer]) -> u64 {
-    let allowed = |offer: &&Offer| {
-        component.placements.iter().any(|placement| {
-            placement.provider == offer.provider
-                && placement.region == offer.region
-                && (placement.offers.is_empty() || placement.offers.contains(&offer.id))
-        })
+/// The offer whose unit is the cheapest, with its price in micro-dollars an hour: what is rented as a rule, and
+/// what perfect foresight pays.
+fn cheapest_unit<'a>(component: &Component, offers: &'a [Offer]) -> Option<(&'a Offer, u64)> {
+    let each = |offer: &'a Offer| {
+        let price = offer.price.get() / offer.units_of(&component.unit).max(1);
+        (offer, price)
     };
-    let each = |offer: &Offer| {
-        offer
-            .price
-            .get()
-            .checked_div(offer.units_of(&component.unit))
-    };
-    offers
-        .iter()
-        .filter(allowed)
-        .filter_map(each)
-        .min()
-        .unwrap_or(0)
+    let allowed = offers.iter().filter(|offer| component.allows(offer));
+    allowed.map(each).min_by_key(|(_, price)| *price)
 }

@@ -4,16 +4,15 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use flate2::{Compression, write::GzEncoder};
+use anyhow::Result;
+use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_report::{TextStyle, html_report, text_report};
-use fleetcast_sim::Recorder;
 
 use super::documents;
 use crate::backtest::scenario::Scenario;
-use crate::backtest::{backtest, demand, follow::Outputs};
+use crate::backtest::{backtest, demand, follow::Paths};
 use crate::cli::{BacktestArgs, Format};
-use crate::files::{self, Whole};
+use crate::files::{self, BadInput};
 
 /// The recording's name within its folder.
 pub const RECORDING: &str = "recording.jsonl.gz";
@@ -23,7 +22,7 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
     crate::stop::listen();
     let history = demand::read(args)?;
     let scenario = Scenario::new(args, &history)?;
-    let outcome = backtest(args, &history, &scenario, outputs(args, &scenario)?)?;
+    let outcome = backtest(args, &history, &scenario, paths(args)?)?;
     // From here on everything is put in place, and Ctrl-C comes too late.
     crate::stop::check()?;
     for file in outcome.files {
@@ -76,15 +75,16 @@ fn report_folder(args: &BacktestArgs) -> Option<PathBuf> {
     )
 }
 
-fn outputs(args: &BacktestArgs, scenario: &Scenario) -> Result<Outputs> {
-    let steps = args.steps.as_deref().map(Whole::create).transpose()?;
-    let recorder = args.record.as_deref().map(|folder| {
-        let file = Whole::create(&folder.join(RECORDING))?;
-        Recorder::new(GzEncoder::new(file, Compression::fast()), &scenario.config)
-            .context("cannot write the recording")
-    });
-    Ok(Outputs {
-        steps,
-        recorder: recorder.transpose()?,
+fn paths(args: &BacktestArgs) -> Result<Paths> {
+    let foresight = |spec: &PolicySpec| spec.kind == PolicyKind::Oracle;
+    let ours =
+        args.policy.is_empty() || args.policy.iter().any(|s| s.kind == PolicyKind::Fleetcast);
+    if args.record.is_some() && !ours && args.policy.first().is_some_and(foresight) {
+        let text = "perfect foresight decides nothing, so there is nothing to record: use another --policy";
+        return Err(BadInput(text.into()).into());
+    }
+    Ok(Paths {
+        steps: args.steps.clone(),
+        recording: args.record.as_ref().map(|folder| folder.join(RECORDING)),
     })
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use fleetcast_document::{
-    Problems, check_together, parse_events, parse_fleet, parse_overrides, parse_persona,
-    predicted_to_json, provisional_to_json,
+    Problems, check_events, check_overrides, check_together, parse_events, parse_fleet,
+    parse_overrides, parse_persona, predicted_to_json, provisional_to_json,
 };
 
 use fleetcast_engine::{Engine, Step};
@@ -31,24 +31,50 @@ pub fn read_folder(folder: &Path) -> Result<Documents> {
     let persona = required(folder, PERSONA, parse_persona, &mut said)?;
     let events = optional(folder, EVENTS, parse_events, &mut said)?;
     let overrides = optional(folder, OVERRIDES, parse_overrides, &mut said)?;
-    if let (Some(fleet), Some(persona)) = (&fleet, &persona) {
-        let problems = check_together(fleet, persona);
+    if let Some(fleet) = fleet.as_ref().map(|one| &one.document) {
         said.extend(
-            problems
-                .0
+            persona
                 .iter()
-                .map(|problem| format!("{}: {problem}", folder.join(PERSONA).display())),
+                .filter_map(|one| one.say(check_together(fleet, &one.document))),
+        );
+        said.extend(
+            events
+                .iter()
+                .filter_map(|one| one.say(check_events(fleet, &one.document))),
+        );
+        said.extend(
+            overrides
+                .iter()
+                .filter_map(|one| one.say(check_overrides(fleet, &one.document))),
         );
     }
     match (fleet, persona) {
         (Some(fleet), Some(persona)) if said.is_empty() => Ok(Documents {
-            fleet,
-            persona,
-            events,
-            overrides,
+            fleet: fleet.document,
+            persona: persona.document,
+            events: events.map(|one| one.document).unwrap_or_default(),
+            overrides: overrides.map(|one| one.document).unwrap_or_default(),
         }),
         _ => Err(BadInput(format!("the documents have problems\n{}", said.join("\n"))).into()),
     }
+}
+
+/// A document with the text that it was read from, in which later checks show their problems.
+struct Read<T> {
+    document: T,
+    file_name: String,
+    text: String,
+}
+
+impl<T> Read<T> {
+    /// The problems with their source lines, if there are any.
+    fn say(&self, problems: Problems) -> Option<String> {
+        (!problems.is_empty()).then(|| rendered(&problems, &self.file_name, &self.text))
+    }
+}
+
+fn rendered(problems: &Problems, file_name: &str, text: &str) -> String {
+    problems.render(file_name, text).trim_end().to_string()
 }
 
 fn required<T>(
@@ -56,7 +82,7 @@ fn required<T>(
     name: &str,
     parse: impl Fn(&str) -> Result<T, Problems>,
     said: &mut Vec<String>,
-) -> Result<Option<T>> {
+) -> Result<Option<Read<T>>> {
     let path = folder.join(name);
     if !path.exists() {
         let text = format!(
@@ -67,10 +93,15 @@ fn required<T>(
         return Err(BadInput(text).into());
     }
     let text = files::read(&path)?;
+    let file_name = path.display().to_string();
     match parse(&text) {
-        Ok(document) => Ok(Some(document)),
+        Ok(document) => Ok(Some(Read {
+            document,
+            file_name,
+            text,
+        })),
         Err(problems) => {
-            said.push(problems.render(&path.display().to_string(), &text));
+            said.push(rendered(&problems, &file_name, &text));
             Ok(None)
         }
     }
@@ -79,13 +110,13 @@ fn required<T>(
 fn optional<T>(
     folder: &Path,
     name: &str,
-    parse: impl Fn(&str) -> Result<Vec<T>, Problems>,
+    parse: impl Fn(&str) -> Result<T, Problems>,
     said: &mut Vec<String>,
-) -> Result<Vec<T>> {
+) -> Result<Option<Read<T>>> {
     if !folder.join(name).exists() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    Ok(required(folder, name, parse, said)?.unwrap_or_default())
+    required(folder, name, parse, said)
 }
 
 /// Writes the provisional fleet state of a step.

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use fleetcast_document::{Document, Problems, check_together, decode, parse_any};
+use fleetcast_document::{
+    Document, Problems, check_events, check_overrides, check_together, decode, parse_any,
+};
 
 use super::documents;
 use crate::cli::ValidateArgs;
@@ -13,12 +15,7 @@ use crate::files::BadInput;
 /// Runs the command: 0 if everything is valid, 3 with all problems if not.
 pub fn run(args: &ValidateArgs) -> Result<ExitCode> {
     let mut problems = 0;
-    for path in &args.paths {
-        let files = if path.is_dir() {
-            documents_in(path)?
-        } else {
-            vec![path.clone()]
-        };
+    for files in beside_each_other(&args.paths)? {
         problems += check_files(&files)?;
     }
     match problems {
@@ -28,7 +25,30 @@ pub fn run(args: &ValidateArgs) -> Result<ExitCode> {
     }
 }
 
-/// The documents of a folder, or of the folders in it one level down.
+/// The files to look at, those of a folder together; each once.
+fn beside_each_other(paths: &[PathBuf]) -> Result<Vec<Vec<PathBuf>>> {
+    let mut groups: Vec<Vec<PathBuf>> = Vec::new();
+    for path in paths {
+        let files = if path.is_dir() {
+            documents_in(path)?
+        } else {
+            vec![path.clone()]
+        };
+        for file in files {
+            let beside = groups
+                .iter_mut()
+                .find(|group| group[0].parent() == file.parent());
+            match beside {
+                Some(group) if group.contains(&file) => {}
+                Some(group) => group.push(file),
+                None => groups.push(vec![file]),
+            }
+        }
+    }
+    Ok(groups)
+}
+
+/// The documents of a folder.
 fn documents_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let names = [
         documents::FLEET,
@@ -53,9 +73,10 @@ fn documents_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Checks each file, and a fleet and a persona that stand beside each other together.
+/// Checks each file, and what is said of a fleet against the fleet that stands beside it; where several
+/// do, nothing tells which of them is meant.
 fn check_files(files: &[PathBuf]) -> Result<usize> {
-    let (mut fleet, mut persona) = (None, None);
+    let (mut fleets, mut others) = (Vec::new(), Vec::new());
     let mut count = 0;
     for path in files {
         let bytes =
@@ -66,23 +87,25 @@ fn check_files(files: &[PathBuf]) -> Result<usize> {
             Ok((text, document)) => {
                 outln!("{}: valid {}", path.display(), document.kind().name());
                 match document {
-                    Document::Fleet(document) => fleet = Some(document),
-                    Document::Persona(document) => {
-                        persona = Some((path, text.to_string(), document))
-                    }
-                    _ => {}
+                    Document::Fleet(fleet) => fleets.push(fleet),
+                    other => others.push((path, text.to_string(), other)),
                 }
             }
             Err(problems) => count += say(path, &String::from_utf8_lossy(&bytes), &problems),
         }
     }
-    if let (Some(fleet), Some((path, text, persona))) = (fleet, persona) {
-        let problems = check_together(&fleet, &persona);
-        count += if problems.is_empty() {
-            0
-        } else {
-            say(path, &text, &problems)
-        };
+    if let [fleet] = fleets.as_slice() {
+        for (path, text, document) in &others {
+            let problems = match document {
+                Document::Persona(persona) => check_together(fleet, persona),
+                Document::Events(events) => check_events(fleet, events),
+                Document::Overrides(overrides) => check_overrides(fleet, overrides),
+                _ => continue,
+            };
+            if !problems.is_empty() {
+                count += say(path, text, &problems);
+            }
+        }
     }
     Ok(count)
 }

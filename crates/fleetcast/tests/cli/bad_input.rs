@@ -320,6 +320,72 @@ fn a_pattern_that_nothing_carries_is_named() {
 }
 
 #[test]
+fn documents_that_do_not_go_together_are_shown_in_their_lines() {
+    let place = Place::with_shop(2);
+    place.edit(
+        "shop/persona.json",
+        "\"component\": \"checkout\"",
+        "\"component\": \"chekout\"",
+    );
+    place.write(
+        "shop/overrides.json",
+        r#"{ "schema": "overrides/v1", "overrides": [
+  { "component": "wep", "decision": "pause", "start": "2026-03-02T00:00:00Z", "expires": "2026-03-03T00:00:00Z", "owner": "ada", "reason": "a test" }
+] }"#,
+    );
+    place.write(
+        "shop/events.json",
+        r#"{ "schema": "events/v1", "events": [
+  { "name": "sale", "kind": "campaign", "start": "2026-03-02T00:00:00Z", "end": "2026-03-03T00:00:00Z",
+    "scope": { "interaction_types": ["x-wishlist"] }, "uplift": 2 }
+] }"#,
+    );
+    let words = [
+        "the documents have problems\nshop/persona.json:",
+        "`chekout` is not a component of fleet `synthetic-shop`\n",
+        "\"component\": \"chekout\",\n",
+        "hint: did you mean `checkout`?",
+        "shop/events.json:3:38: no component of fleet `synthetic-shop` serves `x-wishlist` or is called with it\n",
+        "shop/overrides.json:2:18: `wep` is not a component of fleet `synthetic-shop`\n",
+        "                 ^^^^^\n",
+        "hint: did you mean `web`?",
+    ];
+    let args = ["shop", "--demand", "demand.csv"];
+    check(&place, &args, 3, &words);
+    // `validate` says the same.
+    let ran = place.run(&["validate", "shop"]);
+    for word in &words[1..] {
+        assert!(ran.err.contains(word), "{word:?} is not in\n{}", ran.err);
+    }
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+}
+
+#[test]
+fn validate_refuses_what_a_backtest_cannot_size() {
+    let place = Place::with_shop(2);
+    for name in ["base", "weekday-day", "weekday-evening", "weekend"] {
+        let text = place.read("shop/persona.json");
+        let mut persona: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let patterns = persona["engagement_patterns"].as_array_mut();
+        let pattern = patterns
+            .into_iter()
+            .flatten()
+            .find(|one| one["name"] == format!("{name}-search"));
+        pattern.expect("the shop has it")["expected_volume"] = 0.into();
+        let text = serde_json::to_string_pretty(&persona).expect("JSON");
+        place.write("shop/persona.json", text);
+        let validated = place.run(&["validate", "shop"]);
+        let expected = if name == "weekend" { 3 } else { 0 };
+        assert_eq!(validated.code, Some(expected), "{name}: {}", validated.err);
+    }
+    let words = [
+        "the volume of pattern `base-search` is 0, so nothing says what one `search` needs\n",
+        "hint: state a volume: the interactions that its resource profiles carry",
+    ];
+    check(&place, &["shop", "--demand", "demand.csv"], 3, &words);
+}
+
+#[test]
 fn an_output_that_cannot_be_written_takes_the_others_back() {
     let place = Place::with_demand(2);
     let before = place.files();

@@ -133,6 +133,30 @@ fn validate_looks_at_documents_together() {
 }
 
 #[test]
+fn validate_looks_at_files_of_one_folder_together() {
+    let place = Place::with_shop(1);
+    place.write("shop/overrides.json", overrides("chekout"));
+    let paths = ["shop/fleet.json", "shop/overrides.json"];
+    let ran = check(&place, &paths, 3);
+    assert!(
+        ran.err.contains(
+            "shop/overrides.json:5:20: `chekout` is not a component of fleet `synthetic-shop`\n"
+        ),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.err.contains("hint: did you mean `checkout`?"),
+        "{}",
+        ran.err
+    );
+    // Alone it says nothing of a fleet, and of two fleets it is not known which is meant.
+    check(&place, &["shop/overrides.json"], 0);
+    place.write("shop/other.json", place.read("shop/fleet.json"));
+    check(&place, &[&paths[..], &["shop/other.json"]].concat(), 0);
+}
+
+#[test]
 fn validate_tells_what_is_no_document() {
     let place = Place::with_demand(1);
     std::fs::create_dir(place.path("empty")).expect("a folder");
@@ -189,4 +213,24 @@ fn the_example_runs_without_any_file() {
     let result: serde_json::Value = serde_json::from_str(&place.check(&args)).expect("JSON");
     assert_eq!(result["synthetic"], true, "what is invented says so");
     assert!(place.files().is_empty());
+}
+
+/// A pin of a component.
+fn overrides(component: &str) -> String {
+    format!(
+        r#"{{
+  "schema": "overrides/v1",
+  "overrides": [
+    {{
+      "component": "{component}",
+      "decision": "pin",
+      "units": 4,
+      "start": "2026-03-02T00:00:00Z",
+      "expires": "2026-03-03T00:00:00Z",
+      "owner": "ada",
+      "reason": "a test"
+    }}
+  ]
+}}"#
+    )
 }

@@ -242,7 +242,7 @@ impl FeatureHistory {
         }
     }
 
-    /// Mean demand at the same minute of the last four hours: scheduled jobs repeat hourly.
+    /// Mean demand at the same minute of the last five hours: scheduled jobs repeat hourly.
     fn same_minute_of_hours(&self, arrival: i64, fallback: f64) -> f64 {
         let hour = self.steps(60.0);
         let seen = (1..=5)

@@ -70,7 +70,7 @@ impl Reluctance {
     ///
     /// Starting a unit again is paid for a boot and a drain without serving, so (ski rental) it may idle as long.
     pub fn band(self, forecast: &LeadForecast, depth: f64, purchase: &Purchase) -> Band {
-        let units = |depth| purchase.units(forecast.at_depth(depth), forecast.tail_scale());
+        let units = |depth| purchase.units(forecast, depth);
         let needed = units(depth);
         let useful = units(depth + KEEP_DEPTH * self.0.min(KEEP_REACH)).max(needed);
         let rules = purchase.rules;
@@ -95,19 +95,19 @@ pub struct Purchase {
 }
 
 impl Purchase {
-    /// The units worth buying for a quantile of demand, at least one; `tail_scale` is how fast the forecast's
-    /// quantiles rise with depth.
-    ///
-    /// Under a budget of demand the last unit is bought if at least half of it is used, which is where its
-    /// expected service, integrated over the unit, crosses the price. Under a budget of steps a little
-    /// missing is as bad as much, so where the forecast spreads over less than a unit all of the quantile is
-    /// bought: half a unit would be more than any depth could make up for.
-    pub fn units(&self, demand: f64, tail_scale: f64) -> u64 {
-        let units = (demand / self.capacity).clamp(0.0, 1e12);
+    /// The units worth buying at a depth, at least one.
+    pub fn units(&self, forecast: &LeadForecast, depth: f64) -> u64 {
+        let units = (forecast.at_depth(depth) / self.capacity).clamp(0.0, 1e12);
         let missing = match self.goal {
-            Goal::UnservedShare(_) => 0.5,
+            Goal::UnservedShare(_) => {
+                let scale = (slope(forecast, depth) / self.capacity).clamp(0.0, 1e6);
+                least_part_of_a_unit(scale, depth)
+            }
+            // A little missing is as bad as much: where the forecast spreads over less than a unit all of the
+            // quantile is bought, because half a unit would be more than any depth could make up for.
             Goal::ViolationShare(_) => {
-                0.5 * (SPREADS_IN_A_UNIT * tail_scale / self.capacity).clamp(0.0, 1.0)
+                let spread = SPREADS_IN_A_UNIT * forecast.tail_scale() / self.capacity;
+                0.5 * spread.clamp(0.0, 1.0)
             }
         };
         libm::ceil(units - missing).max(1.0) as u64
@@ -116,6 +116,31 @@ impl Purchase {
 
 /// Depths that quantiles rise a unit in, up to which rounding to the nearest unit leaves depth its say.
 const SPREADS_IN_A_UNIT: f64 = 4.0;
+
+/// How fast quantiles rise with depth just before this one, in units of demand.
+fn slope(forecast: &LeadForecast, depth: f64) -> f64 {
+    let before = (depth - 1.0).max(0.0);
+    (forecast.at_depth(depth) - forecast.at_depth(before)) / (depth - before).max(1e-9)
+}
+
+/// The part of its last unit that a quantile must reach into for the unit to be worth its price.
+///
+/// The unit is bought if the demand it is expected to serve, the integral of P(D > y) over it, is at least the
+/// price e^−depth. With an exponential tail of `scale` units, P(D > y) = e^−depth · e^((x − y) ÷ scale) up to 1,
+/// the quantile x must lie −scale · ln(scale · (1 − e^(−1 ÷ scale))) into it: half a unit where the forecast is
+/// wide, nearly nothing where it is narrow; and where it is narrower than the price, the price itself.
+fn least_part_of_a_unit(scale: f64, depth: f64) -> f64 {
+    if scale <= 1e-9 {
+        return libm::exp(-depth).min(0.5);
+    }
+    let spread = -scale * libm::log(scale * (1.0 - libm::exp(-1.0 / scale)));
+    let part = if spread <= scale * depth {
+        spread
+    } else {
+        libm::exp(-depth) + scale * (depth - 1.0)
+    };
+    part.clamp(0.0, 0.5)
+}
 
 /// Hours of loss are counted as one event.
 const BLOCKS_PER_DAY: f64 = 24.0;
