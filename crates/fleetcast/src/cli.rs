@@ -192,7 +192,8 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Plain setting")]
     pub drain: Option<SignedDuration>,
 
-    /// The score, and the objective's budget, run from its end [default: 7d, or a quarter of the history].
+    /// The score, and the objective's budget, run from its end [default: 7d; of a history
+    /// shorter than 28 days (8 in the plain setting) a quarter].
     #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Judging")]
     pub warm_up: Option<SignedDuration>,
     /// What to hold: `unserved:0.5%` of the demand, or `violation:5%` of the steps.

@@ -24,6 +24,8 @@ pub struct Whole {
     partial: PathBuf,
     path: PathBuf,
     finished: bool,
+    /// A folder that was made for it, and that goes with it if it never becomes whole.
+    made: Option<PathBuf>,
 }
 
 impl Whole {
@@ -35,10 +37,13 @@ impl Whole {
             .unwrap_or_default();
         name.push(".partial");
         let partial = path.with_file_name(name);
-        if let Some(folder) = path
+        let folder = path
             .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let made = folder
+            .filter(|folder| !folder.exists())
+            .map(Path::to_path_buf);
+        if let Some(folder) = folder {
             fs::create_dir_all(folder)
                 .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
@@ -49,6 +54,7 @@ impl Whole {
             partial,
             path: path.to_path_buf(),
             finished: false,
+            made,
         })
     }
 
@@ -76,6 +82,9 @@ impl Drop for Whole {
     fn drop(&mut self) {
         if !self.finished {
             let _ = fs::remove_file(&self.partial); // It was never whole.
+            if let Some(folder) = &self.made {
+                let _ = fs::remove_dir(folder); // Only if nothing else came to lie in it.
+            }
         }
     }
 }

@@ -5,6 +5,11 @@ macro_rules! outln {
     ($($words:tt)*) => { std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($words)*)))? };
 }
 
+/// Prints a line to standard error; nobody reading it is no error.
+macro_rules! errln {
+    ($($words:tt)*) => { let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}\n", format_args!($($words)*))); };
+}
+
 mod backtest;
 mod cli;
 mod commands;
@@ -34,7 +39,7 @@ fn main() -> ExitCode {
         // The reader of our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", chain(&error));
+            errln!("error: {}", chain(&error));
             ExitCode::from(exit_code(&error))
         }
     }

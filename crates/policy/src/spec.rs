@@ -72,6 +72,14 @@ pub enum SpecError {
         /// How it would look.
         example: &'static str,
     },
+    /// The policy has no floor of its own.
+    #[error(
+        "policy `{policy}` takes no floor: Fleetcast's stands in the fleet state, and perfect foresight has none"
+    )]
+    NoFloor {
+        /// The policy.
+        policy: &'static str,
+    },
     /// After the comma stands something other than a floor.
     #[error("`{0}` is not an option of a policy: use min=UNITS")]
     BadOption(String),
@@ -236,9 +244,17 @@ impl FromStr for PolicySpec {
             let units = option
                 .strip_prefix("min=")
                 .and_then(|units| units.parse().ok());
+            if matches!(kind, PolicyKind::Fleetcast | PolicyKind::Oracle) {
+                return Err(SpecError::NoFloor { policy });
+            }
             floor = units
                 .filter(|units| *units >= 1)
                 .ok_or_else(|| SpecError::BadOption(option.to_string()))?;
+        }
+        if kind == PolicyKind::Static {
+            // A constant fleet with a floor is the larger of the two.
+            let knob = knob.max(floor as f64);
+            return Ok(Self::new(kind, knob));
         }
         Ok(Self { kind, knob, floor })
     }

@@ -27,8 +27,6 @@ pub struct Tally {
     pub demand: f64,
     /// Demand that found no capacity in time.
     pub unserved: f64,
-    /// Component-steps in which the latency target was missed.
-    pub violations: u64,
     /// For each component: demand, unserved demand, and steps in violation.
     pub by_component: Vec<(f64, f64, u64)>,
     /// Steps with at least one component that missed it.
@@ -82,7 +80,6 @@ impl Tally {
                 u128::from(*cheapest) * u128::from(at.need) * u128::from(self.step_seconds);
             self.demand += at.volume;
             self.unserved += at.unserved;
-            self.violations += u64::from(at.violated);
             violated |= at.violated;
             all_ready += at.serving.ready;
         }
@@ -124,10 +121,9 @@ impl Tally {
         }
     }
 
-    /// Share of component-steps in which the latency target was missed.
+    /// Share of the steps in which at least one component missed its latency target.
     pub fn violation_share(&self) -> f64 {
-        let component_steps = self.steps * self.cheapest.len() as u64;
-        self.violations as f64 / component_steps.max(1) as f64
+        self.steps_in_violation as f64 / self.steps.max(1) as f64
     }
 
     /// Scored days.

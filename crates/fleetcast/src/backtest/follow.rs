@@ -10,7 +10,7 @@ use flate2::{Compression, write::GzEncoder};
 use fleetcast_engine::{EngineConfig, Step};
 use fleetcast_model::{Action, Gate, Observation};
 use fleetcast_report::{StepRow, write_header, write_row};
-use fleetcast_sim::{Interval, Recorder, Sink, Tally};
+use fleetcast_sim::{ComponentInterval, Interval, Recorder, Sink, Tally};
 use indicatif::ProgressBar;
 
 use crate::files::Whole;
@@ -94,6 +94,9 @@ pub struct Follow {
     /// Changes that a person had to be asked about, and steps in which the hard cap refused one.
     pub asked: u64,
     pub refused: u64,
+    /// Steps in which a component needed more than its ceiling.
+    pub at_ceiling: u64,
+    ceilings: Vec<u64>,
     /// Files that are complete and not in their places yet.
     pub complete: Vec<Whole>,
 }
@@ -106,6 +109,7 @@ impl Follow {
     pub fn new(
         tally: Tally,
         leads: Vec<usize>,
+        ceilings: Vec<u64>,
         keep_rows: bool,
         outputs: Outputs,
         progress: ProgressBar,
@@ -128,6 +132,8 @@ impl Follow {
             last: None,
             asked: 0,
             refused: 0,
+            at_ceiling: 0,
+            ceilings,
             complete: Vec::new(),
         }
     }
@@ -179,6 +185,9 @@ impl Sink for Follow {
             .iter()
             .any(|c| matches!(c.gate, Gate::OverCap { .. }));
         self.refused += u64::from(capped);
+        let over = |(at, ceiling): (&ComponentInterval, &u64)| at.need > *ceiling;
+        let at_ceiling = interval.components.iter().zip(&self.ceilings).any(over);
+        self.at_ceiling += u64::from(at_ceiling);
         let mut beliefs = Vec::with_capacity(self.leads.len());
         for (index, (at, report)) in interval.components.iter().zip(&step.components).enumerate() {
             let waiting = &mut self.beliefs[index];

@@ -131,11 +131,16 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         .map(|(_, component, peak)| chart::detail(rows, *component, *peak, &frame))
         .collect();
     let steps = scenario.steps();
+    // Several components have an objective each; of one the verdict itself speaks.
     let judged = judged(&finished, scenario);
+    let of_all = objective.as_ref().filter(|_| judged.is_none());
+    let mut verdict = verdict(&policies, of_all);
+    if let Some(judged) = judged {
+        verdict.push_str(&format!(" By component: {judged}."));
+    }
     let warnings = follow.as_ref().map(|follow| warnings(follow, scenario));
     let mut notes = history.account.clone();
     notes.extend(scenario.notes.iter().cloned());
-    notes.extend(judged);
     notes.extend(warnings.unwrap_or_default());
     let result = BacktestResult {
         title: scenario.title.clone(),
@@ -150,7 +155,7 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         warm_up_seconds: (scenario.warm_up_steps as u64) * u64::from(scenario.config.step_seconds),
         boot_seconds: scenario.boot.as_secs().unsigned_abs(),
         drain_seconds: scenario.drain.as_secs().unsigned_abs(),
-        verdict: verdict(&policies, objective.as_ref()),
+        verdict,
         objective,
         components: scenario.components.clone(),
         policies,
@@ -173,25 +178,16 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
 }
 
 /// How each component of our run did against its own objective, where there are several.
-fn judged(finished: &[Finished], scenario: &Scenario) -> Vec<String> {
+fn judged(finished: &[Finished], scenario: &Scenario) -> Option<String> {
     let components = &scenario.config.fleet.components;
     let ours = finished
         .iter()
-        .find(|run| run.run.is_ours() && !run.run.curve_only);
-    let Some(ours) = ours.filter(|_| components.len() > 1) else {
-        return Vec::new();
-    };
-    let line = |(component, (demand, unserved, violations)): (&Component, &(f64, f64, u64))| {
+        .find(|run| run.run.is_ours() && !run.run.curve_only)?;
+    let word = |(component, (demand, unserved, violations)): (&Component, &(f64, f64, u64))| {
         let objective = scenario.config.objective_of(component)?;
-        let (share, what) = match objective.metric {
-            ObjectiveMetric::Unserved => (
-                unserved / demand.max(f64::MIN_POSITIVE),
-                "of demand unserved",
-            ),
-            ObjectiveMetric::Violation => (
-                *violations as f64 / ours.tally.steps.max(1) as f64,
-                "of the time short of capacity",
-            ),
+        let share = match objective.metric {
+            ObjectiveMetric::Unserved => unserved / demand.max(f64::MIN_POSITIVE),
+            ObjectiveMetric::Violation => *violations as f64 / ours.tally.steps.max(1) as f64,
         };
         let kept = if share <= objective.target.get() {
             "kept"
@@ -199,18 +195,18 @@ fn judged(finished: &[Finished], scenario: &Scenario) -> Vec<String> {
             "missed"
         };
         let percent = |share: f64| (share * 1e5).round() / 1e3;
+        let (share, target) = (percent(share), percent(objective.target.get()));
         Some(format!(
-            "{}: {} % {what}; its objective of {} % was {kept}",
-            component.name,
-            percent(share),
-            percent(objective.target.get())
+            "{} {kept} its objective of {target} % ({share} %)",
+            component.name
         ))
     };
-    components
+    let words: Vec<String> = components
         .iter()
         .zip(&ours.tally.by_component)
-        .filter_map(line)
-        .collect()
+        .filter_map(word)
+        .collect();
+    (components.len() > 1 && !words.is_empty()).then(|| words.join(", "))
 }
 
 /// What the gate held back, with what could be done about it.

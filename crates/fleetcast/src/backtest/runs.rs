@@ -207,7 +207,14 @@ fn run_one(
     );
     let config = config_of(scenario, &run);
     let outputs = outputs.open(&config)?;
-    let mut follow = Follow::new(tally, scenario.leads(), run.followed, outputs, bar.clone());
+    let mut follow = Follow::new(
+        tally,
+        scenario.leads(),
+        scenario.ceilings(),
+        run.followed,
+        outputs,
+        bar.clone(),
+    );
     let mut ended = None;
     if run.spec.kind == PolicyKind::Oracle {
         foresee(scenario, &config, &mut follow)?;

@@ -50,6 +50,10 @@ const API_DELAY: SignedDuration = SignedDuration::from_secs(2);
 const APPROVAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
 const DEFAULT_BOOT: SignedDuration = SignedDuration::from_mins(5);
 const DEFAULT_DRAIN: SignedDuration = SignedDuration::from_mins(5);
+/// Of a history that is shorter, a quarter is warm-up. The plain setting keeps its week as long as a day is left
+/// to judge, so that its figures compare with others'.
+const SHORT_HISTORY: SignedDuration = SignedDuration::from_hours(28 * 24);
+const SHORT_HISTORY_PLAIN: SignedDuration = SignedDuration::from_hours(8 * 24);
 const DEFAULT_WARM_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Boots are planned with as long as all but this share of them take.
 const BOOT_QUANTILE: f64 = 0.95;
@@ -84,6 +88,7 @@ impl Scenario {
         setting
             .check()
             .map_err(|error| BadInput(error.to_string()))?;
+        check_volumes(&[&total], per_unit)?;
         let config = setting.engine_config(&total, PolicySpec::new(PolicyKind::Fleetcast, 0.0));
         let mut notes = vec![
             "plain setting: a unit costs $1 an hour from the order to the end of its drain"
@@ -121,6 +126,7 @@ impl Scenario {
         } = documents;
         let types = user_types(&fleet);
         let (series, mut notes) = demand::by_type(&history.demand, &types, &persona)?;
+        check_volumes(&series.iter().collect::<Vec<_>>(), 1e-3)?;
         let first = series
             .first()
             .ok_or_else(|| BadInput("the fleet serves no interaction type".into()))?;
@@ -226,6 +232,14 @@ impl Scenario {
             .collect()
     }
 
+    /// Most units of each component.
+    pub fn ceilings(&self) -> Vec<u64> {
+        let components = self.config.fleet.components.iter();
+        components
+            .map(|component| component.ceiling.get())
+            .collect()
+    }
+
     /// The objective that the run is judged by as a whole; `None` if its components have different ones.
     pub fn objective(&self) -> Option<Objective> {
         let mut all = self.config.fleet.components.iter();
@@ -258,17 +272,19 @@ fn example_documents() -> Documents {
     }
 }
 
-/// Seven days, or a quarter of a history that is shorter than four weeks.
+/// Seven days, or a quarter of a history that is short.
 fn warm_up(args: &BacktestArgs, series: &Series) -> Result<SignedDuration> {
     let length =
         SignedDuration::from_secs(i64::from(series.step().seconds()) * series.len() as i64);
-    let warm_up = args.warm_up.unwrap_or_else(|| {
-        if args.capacity_per_unit.is_some() {
-            DEFAULT_WARM_UP
-        } else {
-            DEFAULT_WARM_UP.min(length / 4)
-        }
-    });
+    let week = DEFAULT_WARM_UP;
+    let short = if args.capacity_per_unit.is_some() {
+        SHORT_HISTORY_PLAIN
+    } else {
+        SHORT_HISTORY
+    };
+    let warm_up = args
+        .warm_up
+        .unwrap_or_else(|| if length < short { length / 4 } else { week });
     if warm_up >= length {
         let text = format!(
             "the history is {length:#} long and the warm-up takes {warm_up:#}: nothing is left to judge; give more history, or a shorter --warm-up"
@@ -277,6 +293,28 @@ fn warm_up(args: &BacktestArgs, series: &Series) -> Result<SignedDuration> {
     }
     Ok(warm_up)
 }
+
+/// Refuses a history that nobody observed, and volumes that no fleet could serve.
+fn check_volumes(series: &[&Series], per_unit: f64) -> Result<()> {
+    let highest = series
+        .iter()
+        .flat_map(|series| series.values().flatten())
+        .reduce(f64::max);
+    let Some(highest) = highest else {
+        let text = "no step of the history was observed: is --step shorter than the file's own?";
+        return Err(BadInput(text.into()).into());
+    };
+    if highest / per_unit.max(f64::MIN_POSITIVE) > UNITS_MAX {
+        let text = format!(
+            "a demand of {highest:e} needs more than {UNITS_MAX:e} units: is it in the unit that the capacity is in?"
+        );
+        return Err(BadInput(text).into());
+    }
+    Ok(())
+}
+
+/// More units than any fleet has: beyond this a number is a mistake.
+const UNITS_MAX: f64 = 1e9;
 
 /// The interaction types that users ask the fleet for, each once.
 fn user_types(fleet: &Fleet) -> Vec<InteractionType> {
@@ -303,8 +341,9 @@ fn allowed_offers(args: &BacktestArgs, fleet: &Fleet) -> Result<Vec<Offer>> {
         }
     };
     for component in &fleet.components {
-        let named = component.placements.iter().flat_map(|place| &place.offers);
-        for id in named.filter(|id| catalogue.get(id).is_none()) {
+        let mut named = component.placements.iter().flat_map(|place| &place.offers);
+        let unknown = named.find(|id| catalogue.get(id).is_none());
+        if let Some(id) = unknown {
             let text = format!(
                 "component `{}` allows offer `{id}`, which is not in the catalogue: take it out, or give a catalogue \
                  that has it with --offers FILE",

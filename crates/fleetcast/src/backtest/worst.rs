@@ -127,6 +127,12 @@ fn surprise(row: &Row, belief: &Belief, then: f32, lead_minutes: i64) -> String 
     } else {
         f32::INFINITY
     };
+    if row.volume > belief.p95 && (0.95..1.05).contains(&rose) {
+        let beyond = (row.volume / belief.p95.max(f32::MIN_POSITIVE) - 1.0) * 100.0;
+        return format!(
+            "demand came {beyond:.1} % above the 95 % quantile believed when its capacity had to be ordered"
+        );
+    }
     if row.volume > belief.p95 {
         let how = if rose.is_finite() {
             format!("rose {rose:.1} × within the {lead_minutes} min")

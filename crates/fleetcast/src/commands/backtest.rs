@@ -12,7 +12,7 @@ use super::documents;
 use crate::backtest::scenario::Scenario;
 use crate::backtest::{backtest, demand, follow::Paths};
 use crate::cli::{BacktestArgs, Format};
-use crate::files::{self, BadInput};
+use crate::files::{BadInput, Whole};
 
 /// The recording's name within its folder.
 pub const RECORDING: &str = "recording.jsonl.gz";
@@ -22,15 +22,21 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
     crate::stop::listen();
     let history = demand::read(args)?;
     let scenario = Scenario::new(args, &history)?;
+    // Begun before the long work, so that a folder that cannot be written is told at once.
+    let report = report_folder(args);
+    let page = report
+        .as_ref()
+        .map(|folder| Whole::create(&folder.join("report.html")))
+        .transpose()?;
     let outcome = backtest(args, &history, &scenario, paths(args)?)?;
     // From here on everything is put in place, and Ctrl-C comes too late.
     crate::stop::check()?;
     for file in outcome.files {
         file.finish()?;
     }
-    let report = report_folder(args);
-    if let Some(folder) = &report {
-        files::write(&folder.join("report.html"), &html_report(&outcome.result))?;
+    if let (Some(folder), Some(mut page)) = (&report, page) {
+        page.write_all(html_report(&outcome.result).as_bytes())?;
+        page.finish()?;
         if let Some(end) = &outcome.end {
             documents::write_predicted(folder, &end.engine, end.step.now, &end.volumes)?;
             documents::write_provisional(folder, &end.engine, &end.step)?;
@@ -41,12 +47,17 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&outcome.result)?)?,
         Format::Text => {
             if !args.quiet {
-                for line in &outcome.result.notes {
-                    eprintln!("{line}");
+                let account = outcome.result.notes.iter();
+                for line in account.filter(|note| !note.starts_with("warning: ")) {
+                    errln!("{line}");
                 }
-                eprintln!();
+                errln!("");
             }
             write!(out, "{}", text_report(&outcome.result, text_style()))?;
+            let warnings = outcome.result.notes.iter();
+            for warning in warnings.filter(|note| note.starts_with("warning: ")) {
+                writeln!(out, "{warning}")?;
+            }
             if let (Some(folder), false) = (&report, args.quiet) {
                 writeln!(out, "\nReport: {}", folder.join("report.html").display())?;
             }

@@ -32,7 +32,7 @@ pub fn run(args: &ExampleArgs) -> Result<ExitCode> {
         write_history(args.seed, |line| file.write_all(line.as_bytes()))?;
     }
     file.finish()?;
-    eprintln!(
+    errln!(
         "wrote {} (synthetic: five weeks of the built-in example shop, by minute)",
         args.file.display()
     );

@@ -111,7 +111,7 @@ fn check_files(files: &[PathBuf]) -> Result<usize> {
 }
 
 fn say(path: &Path, text: &str, problems: &Problems) -> usize {
-    eprintln!(
+    errln!(
         "{}",
         problems
             .render(&path.display().to_string(), text)

@@ -78,7 +78,7 @@ pub fn run(args: &WhyArgs) -> Result<ExitCode> {
     }
     if let Some(folder) = &args.documents {
         documents::write_provisional(folder, &engine, &found.step)?;
-        eprintln!("wrote {}", folder.join(documents::PROVISIONAL).display());
+        errln!("wrote {}", folder.join(documents::PROVISIONAL).display());
     }
     Ok(ExitCode::SUCCESS)
 }

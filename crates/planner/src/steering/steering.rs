@@ -295,7 +295,12 @@ impl Steering {
         let ahead = self.base / elapsed * horizon;
         let left = share * (self.base + ahead) - self.lost;
         let high = between(self.pace.goal_high, certainty);
-        (left / ahead.max(1e-300)).clamp(self.pace.goal_low * share, high * share)
+        let goal = left / ahead.max(1e-300);
+        if goal.is_finite() {
+            goal.clamp(self.pace.goal_low * share, high * share)
+        } else {
+            share
+        }
     }
 
     /// The depth whose shadow lost `goal`, between neighbours in the logarithm of loss.
