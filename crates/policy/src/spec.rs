@@ -143,9 +143,14 @@ impl PolicySpec {
 
     /// The same with a floor.
     pub fn with_floor(self, floor: u64) -> Self {
-        Self {
-            floor: floor.max(1),
-            ..self
+        match self.kind {
+            // Theirs stands elsewhere, or nowhere.
+            PolicyKind::Fleetcast | PolicyKind::Oracle => self,
+            PolicyKind::Static => Self::new(self.kind, self.knob.max(floor as f64)),
+            _ => Self {
+                floor: floor.max(1),
+                ..self
+            },
         }
     }
 

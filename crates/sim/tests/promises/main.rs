@@ -7,6 +7,7 @@ mod causality;
 mod cloud;
 mod limits;
 mod money;
+mod objectives;
 mod persona;
 mod plain;
 mod recordings;
