@@ -48,6 +48,10 @@ const DEPTH_START: f64 = 3.0;
 /// The believed loss falls at least this fast with depth (e^−0.9u; an exponential tail falls as e^−u). A burst that
 /// no depth would have served makes the measured curve flat; chasing it with depth would buy nothing.
 const SLOPE_MINIMUM: f64 = 0.9;
+/// Where the budget is overspent, and the next shadow loses less than this part of the goal, its depth is bought.
+const NOTHING: f64 = 0.05;
+/// The budget counts as overspent when the goal is under this part of the objective.
+const OVERSPENT: f64 = 0.5;
 /// The forecast's own belief about its loss counts as one day of history: until a loss was seen, nothing else tells.
 const BELIEF_DAYS: f64 = 1.0;
 /// What an exponential tail of scale s loses above its quantile at a depth is s · e^−depth; a burst not seen yet makes it more.
@@ -315,6 +319,10 @@ impl Steering {
                 let Some((shallow, higher)) = before else {
                     return depth;
                 };
+                if loss < NOTHING * goal && goal < OVERSPENT * self.config.purchase.goal.share() {
+                    // Whole units make the loss jump to nothing here: in between there is nothing to hold.
+                    return depth;
+                }
                 let share =
                     libm::log(higher / goal) / libm::log(higher / loss.max(1e-300)).max(1e-12);
                 return shallow + (depth - shallow) * share.clamp(0.0, 1.0);
