@@ -372,18 +372,4 @@ mod tests {
             result
         );
     }
-
-    #[test]
-    #[ignore = "writes /tmp/report-preview.html to look at"]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the preview is for people, on their machine"
-    )]
-    fn preview() {
-        std::fs::write(
-            "/tmp/report-preview.html",
-            html_report(&example::result(10)),
-        )
-        .unwrap();
-    }
 }

@@ -41,7 +41,7 @@ fn heading(result: &BacktestResult) -> Vec<String> {
         format!("{}{kind}", result.title),
         format!(
             "{} to {}, step {}, {} of {} steps scored, boot {}, drain {}",
-            time::cell(result.first),
+            time::moment(result.first),
             time::moment(result.last),
             time::duration(result.step_seconds),
             grouped(result.scored_steps as f64, 0),
@@ -137,8 +137,8 @@ mod tests {
         let text = text_report(&result, TextStyle::default());
         let expected = "\
 Shop checkout, three weeks (synthetic demand)
-2025-03-03 00:00 to Sun 23 Mar 2025 23:59 UTC, step 1 min, 20,101 of 30,240 steps scored, boot 5
-min, drain 5 min
+Mon 3 Mar 2025 00:00 UTC to Sun 23 Mar 2025 23:59 UTC, step 1 min, 20,101 of 30,240 steps scored,
+boot 5 min, drain 5 min
 objective: 0.5 % of demand unserved
 
                                      cost      cost  unserved  violation      scaling  unit starts

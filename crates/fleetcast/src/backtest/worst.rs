@@ -143,9 +143,10 @@ fn surprise(row: &Row, belief: &Belief, then: f32, lead_minutes: i64) -> String 
             "a surprise: demand {how} that an order takes, beyond the 95 % quantile believed then"
         );
     }
+    let level = short(belief.level * 100.0);
     format!(
-        "within the 95 % quantile that was expected: the {} % quantile was bought, which is what the objective asks for",
-        short(belief.level * 100.0)
+        "within the 95 % quantile that was expected: the objective has the {level} % quantile bought, and a last unit \
+         only where it is worth its price"
     )
 }
 
