@@ -1,6 +1,6 @@
 //! The plain setting of the headline benchmark: how a fleet turns wanted units into ready and paid ones.
 //!
-//! Source of the rules: `peers/fleet.py`. One kind of unit; an order placed at the end of step `t`
+//! The rules, which `$FLEETCAST_SHARED/peers/fleet.py` has as a program: one kind of unit; an order placed at the end of step `t`
 //! serves from `t + 1 + boot`; a removed unit stops serving at `t + 1` and is paid while it drains.
 
 use std::collections::VecDeque;

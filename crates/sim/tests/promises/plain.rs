@@ -1,4 +1,4 @@
-//! The plain setting is `peers/fleet.py`: written down again here, on its own, and its figures on two open traces.
+//! The plain setting is `$FLEETCAST_SHARED/peers/fleet.py`: written down again here, on its own, and its figures on two open traces.
 
 use std::path::PathBuf;
 
