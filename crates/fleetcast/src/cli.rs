@@ -177,7 +177,7 @@ pub struct BacktestArgs {
     #[arg(long, help_heading = "Demand")]
     pub skip_bad_rows: bool,
 
-    /// Plain setting, without documents: demand that one unit carries in a step.
+    /// Plain setting, without documents: demand that one unit carries, in the unit of the history's values.
     #[arg(
         long,
         value_name = "C",

@@ -178,9 +178,7 @@ fn still_paid_for(input: &PlanInput, cohort: &Cohort) -> bool {
         .find(|choice| choice.offer == cohort.offer)
         .map_or(0, |choice| choice.minimum_seconds);
     // `since` is when this state began, so the age is never overstated.
-    minimum > 0
-        && cohort.state != InstanceState::InService
-        && input.now.duration_since(cohort.since).as_secs() < i64::from(minimum)
+    minimum > 0 && input.now.duration_since(cohort.since).as_secs() < i64::from(minimum)
 }
 
 #[cfg(test)]
