@@ -197,7 +197,8 @@ fn fleets() -> impl Strategy<Value = Fleet> {
             web.unit.cpu = MilliCores::new(cpu);
             web.unit.memory = Bytes::new(memory);
             web.unit.storage = (which > 3).then(|| Bytes::new(memory));
-            (web.floor, web.ceiling) = (Units::new(floor), Units::new(floor + cpu));
+            (web.floor, web.ceiling) =
+                (Units::new(floor), Units::new((floor + cpu).min(1_000_000)));
             (web.desired, web.current) = (None, (which > 1).then(|| Units::new(floor)));
             web.sla.availability = Some(share(shares.0));
             web.sla.objective.as_mut().unwrap().target = share(shares.2);

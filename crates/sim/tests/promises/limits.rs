@@ -93,6 +93,11 @@ fn check_component(site: &Site, log: &Log, index: usize, component: usize) {
         (ready, pending),
         "{place}"
     );
+    let stated = site.config.fleet.components[component].ceiling.get();
+    assert!(
+        have <= stated,
+        "{place}: {have} units under a ceiling of {stated}"
+    );
     assert_eq!(report.ledger.total(), report.wanted, "{place}: the ledger");
     let wanted = report.wanted.get();
     assert!(

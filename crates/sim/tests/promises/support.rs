@@ -439,6 +439,12 @@ impl Choice {
         }
     }
 
+    /// At least so high that whole instances fit between it and the floor.
+    fn ceiling(&self) -> u64 {
+        let smallest = 1 << self.offers.trailing_zeros().min(3);
+        (self.floor + self.room).max(self.floor.div_ceil(smallest) * smallest)
+    }
+
     fn component(
         &self,
         called: &str,
@@ -463,7 +469,7 @@ impl Choice {
             },
             placements: vec![placement],
             floor: Units::new(self.floor),
-            ceiling: Units::new(self.floor + self.room),
+            ceiling: Units::new(self.ceiling()),
             desired: None,
             current: None,
             configuration: Configuration::default(),
