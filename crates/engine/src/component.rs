@@ -189,11 +189,7 @@ impl ComponentState {
 
     /// Units that one instance of a cohort provides.
     pub(crate) fn units_each(&self, cohort: &Cohort) -> u64 {
-        let choice = self
-            .offers
-            .iter()
-            .find(|choice| choice.offer == cohort.offer);
-        u64::from(choice.map_or(1, |choice| choice.units_each))
+        fleetcast_planner::units_each(&self.offers, cohort)
     }
 
     /// What everything that is listed costs.

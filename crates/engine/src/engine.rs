@@ -162,7 +162,7 @@ impl Engine {
         let state = &mut self.components[index];
         let arrival_at = now + step_length * (state.lead_steps as i32 - 1);
         let seen = observe::look(state, now - step_length);
-        let kept = state.kept.clone().filter(|_| between);
+        let kept = if between { state.kept.clone() } else { None };
         let (projection, arrival, feedback) = if let Some((projection, arrival)) = kept {
             (projection, arrival, None)
         } else {
@@ -178,14 +178,9 @@ impl Engine {
         };
         let (plan, gate, withheld) = self.change(index, now, arrival_at, &seen, &projection, step);
         let state = &self.components[index];
-        let to_volume = if seen.measure > 0.0 {
-            seen.volume / seen.measure
-        } else {
-            1.0
-        };
         ComponentReport {
             demand: seen.known.then_some(seen.volume),
-            forecast: arrival.map(|arrival| in_volume(&arrival, to_volume)),
+            forecast: arrival.map(|arrival| in_volume(&arrival, seen.to_volume())),
             arrival: arrival_at,
             needed_now: Units::new(requirement::round_up(seen.measure / state.per_unit)),
             binding: state.binding,
@@ -194,7 +189,7 @@ impl Engine {
             ready: Units::new(seen.ready),
             pending: Units::new(seen.pending),
             cancelled: plan.cancelled,
-            ordered: plan.orders.iter().map(|order| order.units).sum(),
+            ordered: plan.ordered(),
             drained: plan.drained,
             gate,
             withheld,

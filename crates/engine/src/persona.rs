@@ -7,14 +7,22 @@ use jiff::Timestamp;
 use crate::config::{ConfigError, EngineConfig};
 use crate::demand::DemandMap;
 
+/// The volumes of all components in an interval.
+#[derive(Clone, Debug)]
+struct Known {
+    interval: Option<(Timestamp, Timestamp)>,
+    volumes: Vec<Vec<Option<f64>>>,
+}
+
 /// The persona's expectation of each component's volumes.
 #[derive(Clone, Debug)]
 pub(crate) struct Expectation {
     calendar: PersonaCalendar,
     interaction_types: Vec<InteractionType>,
-    /// The last interval asked for, and the volumes of all components in it.
-    last: Option<(Timestamp, Timestamp)>,
-    volumes: Vec<Vec<Option<f64>>>,
+    /// The two intervals asked for last, now and at arrival, and the volumes of all components in them.
+    known: [Known; 2],
+    /// Which of them is replaced next.
+    oldest: usize,
     flat: Vec<f64>,
 }
 
@@ -31,12 +39,15 @@ impl Expectation {
         let calendar = PersonaCalendar::new(persona)
             .map_err(|error| ConfigError::BadSetting(error.to_string()))?;
         let interaction_types = config.interaction_types.clone();
-        let volumes = config.demand_map()?.empty_volumes();
+        let empty = Known {
+            interval: None,
+            volumes: config.demand_map()?.empty_volumes(),
+        };
         Ok(Some(Self {
             calendar,
             interaction_types,
-            last: None,
-            volumes,
+            known: [empty.clone(), empty],
+            oldest: 0,
             flat: Vec::new(),
         }))
     }
@@ -49,19 +60,27 @@ impl Expectation {
         from: Timestamp,
         to: Timestamp,
     ) -> &[f64] {
-        if self.last != Some((from, to)) {
+        let interval = Some((from, to));
+        let found = self
+            .known
+            .iter()
+            .position(|known| known.interval == interval);
+        let slot = found.unwrap_or(self.oldest);
+        if found.is_none() {
+            self.oldest = 1 - slot;
             let by_type = self.calendar.expected_rate_by_type(from, to);
             let rates: Vec<Option<f64>> = self
                 .interaction_types
                 .iter()
                 .map(|kind| Some(by_type.get(kind).copied().unwrap_or(0.0)))
                 .collect();
-            map.route(&rates, &mut self.volumes);
-            self.last = Some((from, to));
+            let known = &mut self.known[slot];
+            map.route(&rates, &mut known.volumes);
+            known.interval = interval;
         }
         self.flat.clear();
         self.flat.extend(
-            self.volumes[component]
+            self.known[slot].volumes[component]
                 .iter()
                 .map(|volume| volume.unwrap_or(0.0)),
         );

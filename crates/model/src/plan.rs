@@ -50,6 +50,11 @@ impl Plan {
         }
     }
 
+    /// Units that the orders provide together.
+    pub fn ordered(&self) -> Units {
+        self.orders.iter().map(|order| order.units).sum()
+    }
+
     /// Whether there is nothing to carry out.
     pub fn is_empty(&self) -> bool {
         self.orders.is_empty() && self.releases.is_empty()

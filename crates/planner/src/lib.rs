@@ -5,4 +5,4 @@ mod plan;
 pub mod steering;
 
 pub use check::{Note, check};
-pub use plan::{OfferChoice, PlanInput, plan};
+pub use plan::{OfferChoice, PlanInput, plan, units_each};

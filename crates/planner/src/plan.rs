@@ -45,11 +45,7 @@ pub struct OfferChoice {
 impl PlanInput<'_> {
     /// Units that one instance of a cohort provides.
     pub fn units_each(&self, cohort: &Cohort) -> u64 {
-        let offer = self
-            .offers
-            .iter()
-            .find(|choice| choice.offer == cohort.offer);
-        u64::from(offer.map_or(1, |choice| choice.units_each))
+        units_each(self.offers, cohort)
     }
 
     /// Units that serve, and units on their way.
@@ -67,6 +63,12 @@ impl PlanInput<'_> {
         }
         (ready, pending)
     }
+}
+
+/// Units that one instance of a cohort provides; 1 for an offer that is not among these.
+pub fn units_each(offers: &[OfferChoice], cohort: &Cohort) -> u64 {
+    let offer = offers.iter().find(|choice| choice.offer == cohort.offer);
+    u64::from(offer.map_or(1, |choice| choice.units_each))
 }
 
 /// Chooses what to order or to release so that the wanted units are there at the least cost.

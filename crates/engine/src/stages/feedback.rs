@@ -56,13 +56,8 @@ impl FeedbackState {
         self.book.demand += seen.measure;
         self.book.under_p95 += u64::from(under_p95);
         let needed = round_up(seen.measure / per_unit).max(1);
-        let to_volume = if seen.measure > 0.0 {
-            seen.volume / seen.measure
-        } else {
-            1.0
-        };
         Some(Feedback {
-            error: (seen.measure - p50) * to_volume,
+            error: (seen.measure - p50) * seen.to_volume(),
             under_p95,
             short: Units::new(needed.saturating_sub(seen.ready)),
             spare: Units::new(seen.ready.saturating_sub(needed)),

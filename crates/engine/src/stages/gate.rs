@@ -51,7 +51,7 @@ impl Bound {
     fn of(plan: &Plan, have: Units) -> Self {
         let prices = plan.orders.iter().map(|order| order.price);
         Self {
-            units_in_all: have + plan.orders.iter().map(|order| order.units).sum(),
+            units_in_all: have + plan.ordered(),
             price_max: prices.max().unwrap_or_default(),
         }
     }
@@ -93,7 +93,7 @@ impl Passed {
         self.ask.then(|| ApprovalRequest {
             change_set,
             component: plan.component,
-            units: plan.orders.iter().map(|order| order.units).sum(),
+            units: plan.ordered(),
             cost,
             threshold,
         })

@@ -23,6 +23,17 @@ pub struct Seen {
     pub pending: u64,
 }
 
+impl Seen {
+    /// What turns the measure that is forecast into interactions a minute, in the present mix.
+    pub fn to_volume(self) -> f64 {
+        if self.measure > 0.0 {
+            self.volume / self.measure
+        } else {
+            1.0
+        }
+    }
+}
+
 /// Takes in everything that was told: demand and listings into the components, the rest to whom it is for.
 pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
     let now = engine.now();

@@ -148,7 +148,6 @@ pub fn run_all(
 ) -> Result<Vec<Finished>> {
     let bar = progress_bar((runs.len() * scenario.steps()) as u64, quiet);
     let next = AtomicUsize::new(0);
-    let outputs_of_followed = Mutex::new(Some(outputs));
     let results: Mutex<Vec<(usize, Result<Finished>)>> = Mutex::new(Vec::new());
     let fits = SharedFits::default();
     // Our own run takes longest and goes first; the others of ours wait for its fits, so they go last.
@@ -167,7 +166,7 @@ pub fn run_all(
                 while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let run = runs[index].clone();
                     let outputs = if run.followed {
-                        lock(&outputs_of_followed).take().unwrap_or_default()
+                        outputs.clone()
                     } else {
                         Paths::default()
                     };
