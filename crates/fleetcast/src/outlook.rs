@@ -45,7 +45,15 @@ fn paths(
     let coarse = coarse.slice(coarse.len().saturating_sub(most)..coarse.len());
     let day = (86_400 / step.seconds()) as usize;
     let values: Vec<Option<f64>> = coarse.values().collect();
-    let history = History::new(&values, SeasonSpec { day, week: 7 * day }).ok()?;
+    let history = History::new(
+        &values,
+        SeasonSpec {
+            day,
+            week: 7 * day,
+            year: 0,
+        },
+    )
+    .ok()?;
     let fitted = Combination::default().fit(&history).ok()?;
     (count > 0).then(|| (fitted.paths(count as usize, PATHS, 1), coarse))
 }

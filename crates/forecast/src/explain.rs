@@ -15,6 +15,18 @@ pub struct Parts {
     pub season_day: f64,
     /// What the day of the week adds to that.
     pub season_week: f64,
+    /// What the time of the year adds.
+    #[serde(default)]
+    pub season_year: f64,
+    /// What events, holidays and other regressors add.
+    #[serde(default)]
+    pub events: f64,
+    /// What the persona adds where history is too short to know.
+    #[serde(default)]
+    pub persona: f64,
+    /// What calibration adds: nothing to a median, its margin to a higher quantile.
+    #[serde(default)]
+    pub margin: f64,
     /// The rest: the present deviation from the usual as far as it lasts, and what keeps the
     /// forecast from being negative.
     pub remainder: f64,
@@ -23,7 +35,15 @@ pub struct Parts {
 impl Parts {
     /// The forecast.
     pub fn total(&self) -> f64 {
-        self.level + self.trend + self.season_day + self.season_week + self.remainder
+        self.level
+            + self.trend
+            + self.season_day
+            + self.season_week
+            + self.season_year
+            + self.events
+            + self.persona
+            + self.margin
+            + self.remainder
     }
 
     /// The parts of a forecast that must not be negative.
@@ -41,6 +61,10 @@ impl Parts {
         self.trend += share * other.trend;
         self.season_day += share * other.season_day;
         self.season_week += share * other.season_week;
+        self.season_year += share * other.season_year;
+        self.events += share * other.events;
+        self.persona += share * other.persona;
+        self.margin += share * other.margin;
         self.remainder += share * other.remainder;
     }
 }

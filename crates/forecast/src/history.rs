@@ -1,5 +1,8 @@
 //! What a model is fitted to.
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The largest demand taken for real: far under it, floats still count single interactions.
@@ -12,6 +15,9 @@ pub struct SeasonSpec {
     pub day: usize,
     /// Steps in a week. Used only where it is a multiple of the day's, or there is no day.
     pub week: usize,
+    /// Steps in a year.
+    #[serde(default)]
+    pub year: usize,
 }
 
 impl SeasonSpec {
@@ -24,6 +30,7 @@ impl SeasonSpec {
                     self.day < 2 || (self.week > self.day && self.week.is_multiple_of(self.day));
                 Some(self.week).filter(|&steps| steps >= 2 && whole_days)
             }
+            Season::Year => Some(self.year).filter(|&steps| steps >= 2),
         }
     }
 }
@@ -36,6 +43,86 @@ pub enum Season {
     Day,
     /// Repeats every week.
     Week,
+    /// Repeats every year.
+    Year,
+}
+
+/// When the steps of a history were: what models with calendars (holidays, days of the year) need.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dates {
+    start: Timestamp,
+    step: SignedDuration,
+    zone: TimeZone,
+}
+
+impl Dates {
+    /// The first step of a history begins at `start`, and each lasts `step`; people live in `zone`.
+    ///
+    /// # Panics
+    /// Unless a step is at least a second long.
+    pub fn new(start: Timestamp, step: SignedDuration, zone: TimeZone) -> Self {
+        assert!(step.as_secs() >= 1, "steps of {step}");
+        Self { start, step, zone }
+    }
+
+    /// When a step begins, counted from the first.
+    pub fn at(&self, step: usize) -> Timestamp {
+        let ahead = i64::try_from(step)
+            .ok()
+            .and_then(|step| self.step.as_secs().checked_mul(step));
+        ahead
+            .and_then(|seconds| {
+                self.start
+                    .checked_add(SignedDuration::from_secs(seconds))
+                    .ok()
+            })
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// The same by the clock on the wall.
+    pub fn civil(&self, step: usize) -> DateTime {
+        self.at(step).to_zoned(self.zone.clone()).datetime()
+    }
+
+    /// The length of a step.
+    pub fn step(&self) -> SignedDuration {
+        self.step
+    }
+
+    /// Where people live.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The dates of the steps from this one on.
+    #[must_use]
+    pub fn from(&self, step: usize) -> Self {
+        Self {
+            start: self.at(step),
+            ..self.clone()
+        }
+    }
+}
+
+/// A quantity that is known before demand is, such as a campaign's spend or whether a day is a holiday.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Regressor {
+    /// What it is called in explanations.
+    pub name: String,
+    /// One value per step from the first of the history on, through all steps that will be forecast;
+    /// where it ends, its last value stays.
+    pub values: Vec<f64>,
+}
+
+impl Regressor {
+    /// The value at a step counted from the first of the history; 0 if there is none at all.
+    pub fn at(&self, step: usize) -> f64 {
+        self.values
+            .get(step)
+            .or(self.values.last())
+            .copied()
+            .unwrap_or(0.0)
+    }
 }
 
 /// Demand seen so far at regular steps, oldest first; `None` is a missing step, never a zero.
@@ -46,6 +133,10 @@ pub enum Season {
 pub struct History<'a> {
     values: &'a [Option<f64>],
     seasons: SeasonSpec,
+    dates: Option<&'a Dates>,
+    regressors: &'a [Regressor],
+    /// Missing steps dropped from the front, by which dates and regressors start earlier.
+    dropped: usize,
 }
 
 /// Why a history was refused.
@@ -78,7 +169,49 @@ impl<'a> History<'a> {
         Ok(Self {
             values: &values[first..],
             seasons,
+            dates: None,
+            regressors: &[],
+            dropped: first,
         })
+    }
+
+    /// Says when the steps were; `dates` starts at the first step that [`Self::new`] was given.
+    #[must_use]
+    pub fn with_dates(self, dates: &'a Dates) -> Self {
+        Self {
+            dates: Some(dates),
+            ..self
+        }
+    }
+
+    /// Adds what is known beforehand, from the first step that [`Self::new`] was given on.
+    #[must_use]
+    pub fn with_regressors(self, regressors: &'a [Regressor]) -> Self {
+        Self { regressors, ..self }
+    }
+
+    /// When the steps of [`Self::values`] were, if that is known.
+    pub fn dates(&self) -> Option<Dates> {
+        self.dates.map(|dates| dates.from(self.dropped))
+    }
+
+    /// The names and values of what is known beforehand, at a step counted from the first of
+    /// [`Self::values`], which may lie beyond their end.
+    pub fn regressors_at(&self, step: usize) -> impl Iterator<Item = (&'a str, f64)> {
+        let step = self.dropped + step;
+        self.regressors
+            .iter()
+            .map(move |regressor| (regressor.name.as_str(), regressor.at(step)))
+    }
+
+    /// What is known beforehand; its values start [`Self::dropped`] steps before [`Self::values`].
+    pub fn regressors(&self) -> &'a [Regressor] {
+        self.regressors
+    }
+
+    /// Missing steps that were dropped from the front.
+    pub fn dropped(&self) -> usize {
+        self.dropped
     }
 
     /// The steps from the first observation on, oldest first.
@@ -95,7 +228,7 @@ impl<'a> History<'a> {
     pub fn until(&self, steps: usize) -> Self {
         Self {
             values: &self.values[..steps.min(self.values.len())],
-            seasons: self.seasons,
+            ..*self
         }
     }
 
@@ -160,10 +293,31 @@ mod tests {
     #[test]
     fn a_week_is_whole_days() {
         assert_eq!(
-            SeasonSpec { day: 24, week: 168 }.steps(Season::Week),
+            SeasonSpec {
+                day: 24,
+                week: 168,
+                year: 0
+            }
+            .steps(Season::Week),
             Some(168)
         );
-        assert_eq!(SeasonSpec { day: 24, week: 100 }.steps(Season::Week), None);
-        assert_eq!(SeasonSpec { day: 0, week: 7 }.steps(Season::Week), Some(7));
+        assert_eq!(
+            SeasonSpec {
+                day: 24,
+                week: 100,
+                year: 0
+            }
+            .steps(Season::Week),
+            None
+        );
+        assert_eq!(
+            SeasonSpec {
+                day: 0,
+                week: 7,
+                year: 0
+            }
+            .steps(Season::Week),
+            Some(7)
+        );
     }
 }

@@ -152,7 +152,15 @@ mod tests {
     use crate::testing::{AIR_PASSENGERS, air_passengers, traffic};
 
     fn fit(values: &[Option<f64>], season: Season) -> FittedSeasonalNaive {
-        let history = History::new(values, SeasonSpec { day: 4, week: 28 }).unwrap();
+        let history = History::new(
+            values,
+            SeasonSpec {
+                day: 4,
+                week: 28,
+                year: 0,
+            },
+        )
+        .unwrap();
         SeasonalNaive::new(season).fit(&history).unwrap()
     }
 

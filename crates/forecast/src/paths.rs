@@ -13,6 +13,73 @@ pub struct PointForecast {
     pub steps: Vec<f64>,
 }
 
+/// Quantiles of the demand of each step after the history, the next one first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct QuantileForecast {
+    levels: Vec<f64>,
+    /// Step after step, one value per level.
+    values: Vec<f64>,
+}
+
+impl QuantileForecast {
+    /// Takes the quantiles of each step, in the order of the levels; what crosses is put in order and
+    /// nothing is under 0.
+    ///
+    /// # Panics
+    /// Unless levels rise and each step has one finite value per level.
+    pub fn new(levels: &[f64], mut values: Vec<f64>) -> Self {
+        assert!(levels.is_sorted(), "levels {levels:?} do not rise");
+        assert!(
+            values.iter().all(|value| value.is_finite())
+                && (levels.is_empty() && values.is_empty()
+                    || !levels.is_empty() && values.len().is_multiple_of(levels.len())),
+            "quantiles {values:?} at {levels:?}"
+        );
+        for step in values.chunks_mut(levels.len().max(1)) {
+            step.sort_unstable_by(f64::total_cmp);
+            step.iter_mut().for_each(|value| *value = value.max(0.0));
+        }
+        Self {
+            levels: levels.to_vec(),
+            values,
+        }
+    }
+
+    /// Reads the quantiles of paths.
+    pub fn from_paths(paths: &SamplePaths, levels: &[f64]) -> Self {
+        let at = |step| {
+            let sample = paths.at(step);
+            levels
+                .iter()
+                .map(move |&level| sample.quantile(level))
+                .collect::<Vec<_>>()
+        };
+        Self::new(levels, (0..paths.horizon()).flat_map(at).collect())
+    }
+
+    /// The levels, rising.
+    pub fn levels(&self) -> &[f64] {
+        &self.levels
+    }
+
+    /// How many steps there are.
+    pub fn horizon(&self) -> usize {
+        self.values
+            .len()
+            .checked_div(self.levels.len())
+            .unwrap_or(0)
+    }
+
+    /// The quantiles of one step, in the order of the levels.
+    ///
+    /// # Panics
+    /// If the step lies beyond the horizon.
+    pub fn step(&self, step: usize) -> &[f64] {
+        let each = self.levels.len();
+        &self.values[step * each..(step + 1) * each]
+    }
+}
+
 /// Equally likely courses of the demand over the steps after the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SamplePaths {

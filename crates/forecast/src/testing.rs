@@ -36,7 +36,11 @@ pub(crate) fn traffic(weeks: f64, day: usize, scale: f64, seed: u64) -> Traffic 
     };
     Traffic {
         values: (0..steps).map(value).collect(),
-        seasons: SeasonSpec { day, week: 7 * day },
+        seasons: SeasonSpec {
+            day,
+            week: 7 * day,
+            year: 0,
+        },
     }
 }
 
@@ -59,6 +63,10 @@ pub(crate) fn air_passengers() -> Traffic {
             .iter()
             .map(|&value| Some(f64::from(value)))
             .collect(),
-        seasons: SeasonSpec { day: 12, week: 0 },
+        seasons: SeasonSpec {
+            day: 12,
+            week: 0,
+            year: 0,
+        },
     }
 }

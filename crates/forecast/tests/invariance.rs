@@ -6,7 +6,11 @@ use fleetcast_forecast::{
 };
 use proptest::prelude::*;
 
-const SEASONS: SeasonSpec = SeasonSpec { day: 12, week: 84 };
+const SEASONS: SeasonSpec = SeasonSpec {
+    day: 12,
+    week: 84,
+    year: 0,
+};
 
 /// Forecast, and quantiles of each step and of the maximum, end to end; `None` without data.
 fn forecasts(values: &[Option<f64>]) -> Option<Vec<(&'static str, Vec<f64>)>> {
@@ -21,6 +25,7 @@ fn forecasts(values: &[Option<f64>]) -> Option<Vec<(&'static str, Vec<f64>)>> {
         let fitted = match model.fit(history) {
             Ok(fitted) => fitted,
             Err(FitError::NoObservation) => return None,
+            Err(error) => panic!("{error}"),
         };
         let paths = fitted.paths(100, 20, 7);
         let mut all = fitted.predict(100).steps;

@@ -224,6 +224,7 @@ impl Explain for FittedLevelSeason {
                 season_day: in_day - usual,
                 season_week: in_week - in_day,
                 remainder: state.profile.apply(state.base(ahead), at) - in_week,
+                ..Parts::default()
             };
             parts.not_negative()
         };

@@ -120,7 +120,11 @@ fn quantiles_of_paths_cover_what_came() {
 fn nothing_but_zeros_is_forecast_as_zero() {
     let zeros = Traffic {
         values: vec![Some(0.0); 100],
-        seasons: SeasonSpec { day: 10, week: 70 },
+        seasons: SeasonSpec {
+            day: 10,
+            week: 70,
+            year: 0,
+        },
     };
     assert_eq!(fit(&zeros).predict(30).steps, [0.0; 30]);
     let constant = zeros.map(|_| 0.3);

@@ -209,7 +209,7 @@ impl Explain for FittedTheta {
                 trend: value - level,
                 season_day,
                 season_week,
-                remainder: 0.0,
+                ..Parts::default()
             };
             all.push(parts.not_negative());
         }

@@ -26,7 +26,11 @@ fn own() -> Traffic {
     ];
     Traffic {
         values: values.map(Some).to_vec(),
-        seasons: SeasonSpec { day: 8, week: 0 },
+        seasons: SeasonSpec {
+            day: 8,
+            week: 0,
+            year: 0,
+        },
     }
 }
 
