@@ -12,9 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::scores::pinball;
 use crate::{
-    Explain, Fit, FitError, FittedLevelSeason, FittedSeasonalNaive, FittedTheta, History,
-    LevelSeason, ModelName, Parts, PointForecast, Predict, SamplePaths, Season, SeasonalNaive,
-    Theta,
+    Explain, Fit, FitError, FittedModel, History, LevelSeason, Model, ModelName, Parts,
+    PointForecast, Predict, SamplePaths, Season, SeasonalNaive, Theta,
 };
 
 /// How sharply weights follow losses: a member that loses a quarter more than the best weighs half
@@ -34,39 +33,15 @@ const PATHS: usize = 40;
 /// Bands of leads that have their own weights.
 const BANDS: usize = 4;
 
-/// A model that can take part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Member {
-    /// See [`SeasonalNaive`].
-    SeasonalNaive(SeasonalNaive),
-    /// See [`Theta`].
-    Theta(Theta),
-    /// See [`LevelSeason`].
-    LevelSeason(LevelSeason),
-}
-
-/// A fitted [`Member`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FittedMember {
-    /// See [`SeasonalNaive`].
-    SeasonalNaive(FittedSeasonalNaive),
-    /// See [`Theta`].
-    Theta(FittedTheta),
-    /// See [`LevelSeason`].
-    LevelSeason(FittedLevelSeason),
-}
-
 /// Members that forecast together. Those that short history degrades to the same model count once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Combination {
-    members: Vec<Member>,
+    members: Vec<Model>,
 }
 
 impl Combination {
     /// Puts members together; without any, it is the default.
-    pub fn new(members: Vec<Member>) -> Self {
+    pub fn new(members: Vec<Model>) -> Self {
         if members.is_empty() {
             Self::default()
         } else {
@@ -80,11 +55,11 @@ impl Default for Combination {
     fn default() -> Self {
         Self {
             members: vec![
-                Member::SeasonalNaive(SeasonalNaive::new(Season::Day)),
-                Member::SeasonalNaive(SeasonalNaive::new(Season::Week)),
-                Member::Theta(Theta::new(Season::Day)),
-                Member::Theta(Theta::new(Season::Week)),
-                Member::LevelSeason(LevelSeason::default()),
+                Model::SeasonalNaive(SeasonalNaive::new(Season::Day)),
+                Model::SeasonalNaive(SeasonalNaive::new(Season::Week)),
+                Model::Theta(Theta::new(Season::Day)),
+                Model::Theta(Theta::new(Season::Week)),
+                Model::LevelSeason(LevelSeason::default()),
             ],
         }
     }
@@ -93,7 +68,7 @@ impl Default for Combination {
 /// A fitted [`Combination`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FittedCombination {
-    members: Vec<FittedMember>,
+    members: Vec<FittedModel>,
     /// The first lead of each band but the first.
     bounds: [usize; BANDS - 1],
     /// By band and member; each band sums to 1.
@@ -104,8 +79,8 @@ impl Fit for Combination {
     type Fitted = FittedCombination;
 
     fn fit(&self, history: &History<'_>) -> Result<Self::Fitted, FitError> {
-        let mut members: Vec<(Member, FittedMember)> = Vec::new();
-        for &member in &self.members {
+        let mut members: Vec<(&Model, FittedModel)> = Vec::new();
+        for member in &self.members {
             let fitted = member.fit(history)?;
             if members
                 .iter()
@@ -307,54 +282,6 @@ impl Explain for FittedCombination {
             }
         }
         all
-    }
-}
-
-impl Fit for Member {
-    type Fitted = FittedMember;
-
-    fn fit(&self, history: &History<'_>) -> Result<Self::Fitted, FitError> {
-        Ok(match self {
-            Self::SeasonalNaive(model) => FittedMember::SeasonalNaive(model.fit(history)?),
-            Self::Theta(model) => FittedMember::Theta(model.fit(history)?),
-            Self::LevelSeason(model) => FittedMember::LevelSeason(model.fit(history)?),
-        })
-    }
-}
-
-impl Predict for FittedMember {
-    fn model(&self) -> ModelName {
-        match self {
-            Self::SeasonalNaive(model) => model.model(),
-            Self::Theta(model) => model.model(),
-            Self::LevelSeason(model) => model.model(),
-        }
-    }
-
-    fn predict(&self, horizon: usize) -> PointForecast {
-        match self {
-            Self::SeasonalNaive(model) => model.predict(horizon),
-            Self::Theta(model) => model.predict(horizon),
-            Self::LevelSeason(model) => model.predict(horizon),
-        }
-    }
-
-    fn paths(&self, horizon: usize, count: usize, seed: u64) -> SamplePaths {
-        match self {
-            Self::SeasonalNaive(model) => model.paths(horizon, count, seed),
-            Self::Theta(model) => model.paths(horizon, count, seed),
-            Self::LevelSeason(model) => model.paths(horizon, count, seed),
-        }
-    }
-}
-
-impl Explain for FittedMember {
-    fn explain(&self, horizon: usize) -> Vec<Parts> {
-        match self {
-            Self::SeasonalNaive(model) => model.explain(horizon),
-            Self::Theta(model) => model.explain(horizon),
-            Self::LevelSeason(model) => model.explain(horizon),
-        }
     }
 }
 

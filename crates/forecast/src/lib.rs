@@ -9,6 +9,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`SeasonalNaive`], [`Theta`], [`LevelSeason`] | models; each degrades by name ([`ModelName`]) when history is short |
+//! | [`Model`] | every model by name |
 //! | [`Combination`] | several models, weighted by what they recently lost |
 //! | [`Explain`] | level, trend, seasons and remainder of a forecast, which sum to it |
 //! | [`PersonaPrior`] | the persona as prior: all there is at first, overtaken as history earns it |
@@ -21,6 +22,7 @@
 //! step 0 of a forecast is the first step after it. Demand is in whatever unit the history is in,
 //! and never negative.
 
+mod catalog;
 mod combination;
 mod conformal;
 mod coverage;
@@ -43,7 +45,8 @@ mod testing;
 mod theta;
 mod traits;
 
-pub use combination::{Combination, FittedCombination, FittedMember, Member};
+pub use catalog::{FittedModel, Model, UnknownModel};
+pub use combination::{Combination, FittedCombination};
 pub use conformal::{AdaptiveConformal, Band, ConformalSettings, DelayedConformal, Issued, Side};
 pub use coverage::{CoverageAlarm, CoverageMonitor, CoverageSettings, CoverageVerdict};
 pub use explain::{Explain, Parts};

@@ -1,0 +1,149 @@
+//! Every model by name.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Combination, Explain, Fit, FitError, FittedCombination, FittedLevelSeason, FittedSeasonalNaive,
+    FittedTheta, History, LevelSeason, ModelName, Parts, PointForecast, Predict, QuantileForecast,
+    SamplePaths, Season, SeasonalNaive, Theta,
+};
+
+/// Makes the two enums, what they share, and the table of names, from one list.
+macro_rules! catalog {
+    ($($variant:ident($spec:ty => $fitted:ty),)*) => {
+        /// A model that can be asked for by name, or take part in a combination.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Model {
+            $(#[doc = concat!("See [`", stringify!($variant), "`].")] $variant($spec),)*
+        }
+
+        /// A fitted [`Model`].
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum FittedModel {
+            $(#[doc = concat!("See [`", stringify!($variant), "`].")] $variant($fitted),)*
+        }
+
+        impl Fit for Model {
+            type Fitted = FittedModel;
+
+            fn fit(&self, history: &History<'_>) -> Result<FittedModel, FitError> {
+                Ok(match self {
+                    $(Self::$variant(model) => FittedModel::$variant(model.fit(history)?),)*
+                })
+            }
+        }
+
+        impl Predict for FittedModel {
+            fn model(&self) -> ModelName {
+                match self { $(Self::$variant(model) => model.model(),)* }
+            }
+
+            fn predict(&self, horizon: usize) -> PointForecast {
+                match self { $(Self::$variant(model) => model.predict(horizon),)* }
+            }
+
+            fn paths(&self, horizon: usize, count: usize, seed: u64) -> SamplePaths {
+                match self { $(Self::$variant(model) => model.paths(horizon, count, seed),)* }
+            }
+
+            fn quantiles(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
+                match self { $(Self::$variant(model) => model.quantiles(horizon, levels),)* }
+            }
+        }
+
+        impl Explain for FittedModel {
+            fn explain(&self, horizon: usize) -> Vec<Parts> {
+                match self { $(Self::$variant(model) => model.explain(horizon),)* }
+            }
+        }
+    };
+}
+
+catalog! {
+    SeasonalNaive(SeasonalNaive => FittedSeasonalNaive),
+    Theta(Theta => FittedTheta),
+    LevelSeason(LevelSeason => FittedLevelSeason),
+    Combination(Combination => FittedCombination),
+}
+
+/// A name and what it stands for.
+type Named = (&'static str, fn() -> Model);
+
+/// The names of models, and what they stand for.
+const NAMES: &[Named] = &[
+    ("combination", || Model::Combination(Combination::default())),
+    ("seasonal-naive-day", || {
+        Model::SeasonalNaive(SeasonalNaive::new(Season::Day))
+    }),
+    ("seasonal-naive-week", || {
+        Model::SeasonalNaive(SeasonalNaive::new(Season::Week))
+    }),
+    ("theta", || Model::Theta(Theta::new(Season::Day))),
+    ("theta-week", || Model::Theta(Theta::new(Season::Week))),
+    (
+        "level-season",
+        || Model::LevelSeason(LevelSeason::default()),
+    ),
+];
+
+impl Model {
+    /// The names that [`Model::from_str`] knows, the default first.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+}
+
+impl Default for Model {
+    /// The combination.
+    fn default() -> Self {
+        Self::Combination(Combination::default())
+    }
+}
+
+/// There is no model of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no model `{0}`; the models are {list}", list = Model::names().collect::<Vec<_>>().join(", "))]
+pub struct UnknownModel(pub String);
+
+impl FromStr for Model {
+    type Err = UnknownModel;
+
+    fn from_str(name: &str) -> Result<Self, UnknownModel> {
+        let plain = name.trim().to_ascii_lowercase().replace('_', "-");
+        let found = NAMES.iter().find(|(known, _)| *known == plain);
+        found
+            .map(|(_, model)| model())
+            .ok_or_else(|| UnknownModel(name.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::traffic;
+
+    #[test]
+    fn every_name_is_a_model_that_forecasts() {
+        let traffic = traffic(5.0, 24, 100.0, 3);
+        for name in Model::names() {
+            let model: Model = name.parse().unwrap();
+            let fitted = model.fit(&traffic.history()).unwrap();
+            assert_eq!(fitted.predict(48).steps.len(), 48, "{name}");
+            let stored = serde_json::to_string(&fitted).unwrap();
+            assert_eq!(
+                serde_json::from_str::<FittedModel>(&stored).unwrap(),
+                fitted,
+                "{name}"
+            );
+        }
+        assert!("nonsense".parse::<Model>().is_err());
+        assert_eq!(
+            "Seasonal_Naive_Day".parse(),
+            "seasonal-naive-day".parse::<Model>()
+        );
+    }
+}
