@@ -1,6 +1,7 @@
 //! What the engine keeps of one component.
 
 use fleetcast_capacity::CapacityModel;
+use fleetcast_forecast::event_book::EventBook;
 use fleetcast_forecast::lead::{
     Fitted as FittedLead, LeadConfig, LeadForecast, LeadForecaster, TrainingWindow,
 };
@@ -13,6 +14,7 @@ use fleetcast_planner::OfferChoice;
 use fleetcast_planner::steering::{FleetRules, Goal, Purchase, Steering, SteeringConfig};
 use fleetcast_policy::{Policy, Surroundings};
 use fleetcast_series::SlidingMaximum;
+use jiff::SignedDuration;
 
 use crate::config::{ConfigError, EngineConfig};
 use crate::stages::feedback::FeedbackState;
@@ -70,6 +72,8 @@ pub struct Ours {
     /// The last forecast, as it was bought from.
     pub(crate) last: LeadForecast,
     pub(crate) prior: PersonaPrior,
+    /// What events do, as far as is known.
+    pub(crate) events: EventBook,
     /// Keeps the 95 % quantile that people see at 95 %. What is bought is calibrated by steering.
     pub(crate) seen_p95: DelayedConformal,
     /// The reactive lower bound: the highest demand of the last boot time.
@@ -253,6 +257,7 @@ impl Ours {
             steering,
             last: LeadForecast::default(),
             prior: PersonaPrior::new(confidence),
+            events: EventBook::new(SignedDuration::from_secs(i64::from(step_seconds))),
             seen_p95: DelayedConformal::new(ConformalSettings::new(Side::Above, 0.05), lead_steps),
             recent: SlidingMaximum::new(u64::from(boot_steps.max(1))),
             objective_stated: stated.is_some(),

@@ -1,5 +1,6 @@
 //! The engine itself: one fleet with all its components.
 
+use fleetcast_forecast::event_book::Uplift;
 use fleetcast_model::{
     Action, ArrivalForecast, ComponentIndex, ComponentReport, FitRequest, Gate, MicroUsd, Mode,
     Observation, Plan, Units,
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::component::{Brain, ComponentState, FitJob, Ours};
 use crate::config::{ConfigError, EngineConfig};
 use crate::demand::DemandMap;
+use crate::events::Known;
 use crate::stages::forecast::{Ahead, Arrival, Expected};
 use crate::stages::gate::Spending;
 use crate::stages::observe::Seen;
@@ -214,6 +216,15 @@ impl Engine {
         match &mut state.brain {
             Brain::Ours(ours) => {
                 let arrival = forecast::forecast(ours, seen, arrival_at, &ahead);
+                if !self.config.events.is_empty() {
+                    let types = self.map.types_of(index);
+                    let began = now - SignedDuration::from_secs(self.config.step_seconds.into());
+                    Known::new(&self.config.events, component, types, &state.volumes).teach(
+                        &mut ours.events,
+                        began,
+                        seen.known.then_some(seen.measure),
+                    );
+                }
                 let required = requirement::require(seen.measure, &arrival, state.per_unit);
                 let holds = ours.holds(seen, &required, &arrival, state.per_unit);
                 if let Some(job) = ours.fit_job(place) {
@@ -307,16 +318,19 @@ impl Engine {
         let began = now - step;
         let component = &self.config.fleet.components[index];
         let state = &self.components[index];
-        let uplift = |at: Timestamp| {
-            let types = self.map.types_of(index);
-            let uplift =
-                crate::persona::uplift(&self.config.events, at, component, types, &state.volumes);
-            forecast::sane_uplift(uplift)
-        };
-        let (uplift_now, uplift_then) = if self.config.events.is_empty() {
-            (1.0, 1.0)
-        } else {
-            (uplift(began), uplift(arrival))
+        let known = Known::new(
+            &self.config.events,
+            component,
+            self.map.types_of(index),
+            &state.volumes,
+        );
+        let (uplift_now, uplift_then, ignored) = match &state.brain {
+            Brain::Ours(ours) if !self.config.events.is_empty() => (
+                known.uplift(&ours.events, began).factor,
+                known.uplift(&ours.events, arrival),
+                known.ignored(began),
+            ),
+            _ => (1.0, Uplift::NONE, false),
         };
         let asked = match &state.brain {
             Brain::Ours(ours) => ours.persona_weight() > PERSONA_WEIGHT_MIN,
@@ -333,13 +347,14 @@ impl Engine {
                 };
                 Expected {
                     now: measure(began) * uplift_now,
-                    at_arrival: measure(arrival) * uplift_then,
+                    at_arrival: measure(arrival) * uplift_then.factor,
                 }
             });
         Ahead {
             expected,
             uplift_now,
             uplift: uplift_then,
+            ignored,
         }
     }
 

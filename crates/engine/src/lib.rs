@@ -9,6 +9,7 @@ mod component;
 mod config;
 mod demand;
 mod engine;
+mod events;
 mod explain;
 mod persona;
 mod stages;

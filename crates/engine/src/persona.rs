@@ -1,7 +1,7 @@
-//! What the persona expects, and what known events change.
+//! What the persona expects.
 
-use fleetcast_model::{Component, Event, InteractionType};
-use fleetcast_series::{PersonaCalendar, event_uplift};
+use fleetcast_model::InteractionType;
+use fleetcast_series::PersonaCalendar;
 use jiff::Timestamp;
 
 use crate::config::{ConfigError, EngineConfig};
@@ -86,22 +86,4 @@ impl Expectation {
         );
         &self.flat
     }
-}
-
-/// What the events that are on at a moment multiply a component's demand by, over its types by volume.
-pub(crate) fn uplift(
-    events: &[Event],
-    at: Timestamp,
-    component: &Component,
-    types: &[InteractionType],
-    volumes: &[f64],
-) -> f64 {
-    let all: f64 = volumes.iter().sum();
-    if all <= 0.0 {
-        return 1.0;
-    }
-    let lifted = |(kind, volume): (&InteractionType, &f64)| {
-        volume * event_uplift(events, at, kind, Some(&component.name))
-    };
-    types.iter().zip(volumes).map(lifted).sum::<f64>() / all
 }

@@ -12,6 +12,7 @@
 //! | [`Model`] | every model by name |
 //! | [`Combination`] | several models, weighted by what they recently lost |
 //! | [`Explain`] | level, trend, seasons and remainder of a forecast, which sum to it |
+//! | [`event_book`] | what events do: stated, then learned |
 //! | [`PersonaPrior`] | the persona as prior: all there is at first, overtaken as history earns it |
 //! | [`AdaptiveConformal`], [`DelayedConformal`], [`LevelTracker`] | calibration on line, and the shadow that carries the guarantee |
 //! | [`CoverageMonitor`] | how often each level held, by hour of day, and an alarm when it does not |
@@ -26,6 +27,7 @@ mod catalog;
 mod combination;
 mod conformal;
 mod coverage;
+pub mod event_book;
 mod explain;
 mod history;
 pub mod lead;

@@ -49,6 +49,20 @@ pub fn event_uplift_of(events: &[Event], at: Timestamp, demand: DemandOf<'_>) ->
     on.map(|event| factor(event, demand)).product()
 }
 
+/// What the stated uplift of one event multiplies demand by while it is on, whenever that is; 1 if none is stated.
+pub fn event_factor(
+    event: &Event,
+    interaction_type: &InteractionType,
+    component: Option<&ComponentName>,
+) -> f64 {
+    let demand = DemandOf {
+        interaction_type: Some(interaction_type),
+        component,
+        region: None,
+    };
+    factor(event, demand)
+}
+
 /// The first moment after `after` at which an event starts or ends. `None`: no more events.
 pub fn next_event_change(events: &[Event], after: Timestamp) -> Option<Timestamp> {
     events

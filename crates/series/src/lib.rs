@@ -11,7 +11,9 @@ mod sliding_maximum;
 mod step;
 
 pub use calendar::{CalendarError, PersonaCalendar};
-pub use calendar_events::{DemandOf, event_uplift, event_uplift_of, next_event_change};
+pub use calendar_events::{
+    DemandOf, event_factor, event_uplift, event_uplift_of, next_event_change,
+};
 pub use calendar_rule::RuleError;
 pub use calendar_window::Occurrence;
 pub use demand::{Demand, DemandError, DemandKey, ValueUnit};

@@ -1,6 +1,7 @@
 //! Second stage: the distribution of demand when an order placed now would serve.
 
 use fleetcast_forecast::Band;
+use fleetcast_forecast::event_book::Uplift;
 use fleetcast_forecast::lead::LeadForecast;
 use fleetcast_planner::steering::Band as UnitBand;
 use jiff::Timestamp;
@@ -50,7 +51,9 @@ pub struct Ahead {
     /// What the events that are on now multiply demand by.
     pub uplift_now: f64,
     /// What the events that will be on at arrival multiply demand by.
-    pub uplift: f64,
+    pub uplift: Uplift,
+    /// Nothing is to be learned from the step that has just ended: an incident was on.
+    pub ignored: bool,
 }
 
 /// Takes the newest demand into the models and forecasts.
@@ -61,15 +64,19 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
     let demand = seen.known.then_some(seen.measure);
     // The models learn demand as it would have been without the events that are known: a sale does not spoil
     // the next days, and its end is not taken for a surprise.
-    ours.forecaster
-        .observe(demand.map(|demand| demand / ahead.uplift_now));
-    if let (Some(expected), Some(demand)) = (expected, demand) {
-        ours.prior.observe(expected.now, demand);
+    if ahead.ignored {
+        ours.forecaster.pass_over();
+    } else {
+        ours.forecaster
+            .observe(demand.map(|demand| demand / ahead.uplift_now));
+        if let (Some(expected), Some(demand)) = (expected, demand) {
+            ours.prior.observe(expected.now, demand);
+        }
     }
     let mut quantiles = ours.forecaster.forecast();
     // The persona's expectation has the events in it already.
-    if uplift != 1.0 {
-        quantiles.scale(uplift);
+    if uplift != Uplift::NONE {
+        quantiles.lift(uplift);
     }
     let persona_weight = expected.map_or(0.0, |expected| {
         blend(ours, &mut quantiles, expected.at_arrival)
@@ -90,7 +97,7 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
         level: 1.0 - libm::exp(-depth),
         bought: quantiles.at_depth(depth),
         band: ours.steering.band(&quantiles),
-        uplift,
+        uplift: uplift.factor,
         persona_weight,
         healthy: seen.known && ours.forecaster.is_fitted(),
     }
@@ -103,13 +110,4 @@ fn blend(ours: &Ours, quantiles: &mut LeadForecast, expected: f64) -> f64 {
             .blend(expected, level, value, ours.observed, ours.hour_steps)
     });
     ours.persona_weight()
-}
-
-/// What events multiply demand by, kept where dividing by it still makes sense.
-pub fn sane_uplift(uplift: f64) -> f64 {
-    if uplift.is_finite() {
-        uplift.clamp(0.05, 20.0)
-    } else {
-        1.0
-    }
 }

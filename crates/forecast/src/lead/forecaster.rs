@@ -6,14 +6,8 @@ use super::features::{
 };
 use fleetcast_series::SlidingMaximum;
 
+use super::distribution::{LEVEL_COUNT, LEVEL_DEPTHS, LEVELS, LeadForecast};
 use super::quantile_regression::{Coefficients, LevelFit, Preconditioner, Rows, fit_level, values};
-
-/// Number of quantile levels.
-pub const LEVEL_COUNT: usize = 12;
-/// The levels of every forecast. Dense where buying lands: from .3 (smooth demand, loose objective) to .999.
-pub const LEVELS: [f64; LEVEL_COUNT] = [
-    0.3, 0.5, 0.65, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 0.998, 0.999, 0.9995,
-];
 
 /// Rows a fit sees at most: bounds memory (1.3 MB) and the time of a fit (counted work).
 const ROW_CAPACITY: usize = 8192;
@@ -94,13 +88,6 @@ pub struct Fitted {
     pub(crate) coefficients: Vec<[f64; FEATURE_COUNT]>,
 }
 
-/// A conditional distribution of demand at arrival, in units of demand.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LeadForecast {
-    /// One value per level of [`LEVELS`], not decreasing.
-    pub quantiles: [f64; LEVEL_COUNT],
-}
-
 /// Forecasts demand `lead_steps` ahead from its own past alone.
 #[derive(Clone, Debug)]
 pub struct LeadForecaster {
@@ -161,6 +148,14 @@ impl LeadForecaster {
         self.steps += 1;
     }
 
+    /// Passes over a step that nothing is to be learned from, such as an outage: the history has what was expected
+    /// in its place.
+    pub fn pass_over(&mut self) {
+        let expected = self.forecast().at(0.5);
+        self.last = expected;
+        self.observe(None);
+    }
+
     /// What to fit now, if a fit is due. Due dates depend on counts alone: after each 15 % more rows, at most daily.
     pub fn fit_due(&mut self) -> Option<TrainingWindow> {
         if self.observed < self.next_fit {
@@ -204,55 +199,6 @@ impl LeadForecaster {
         LeadForecast { quantiles }
     }
 }
-
-impl LeadForecast {
-    /// The quantile at any level: linear in −ln(1 − level) between the fixed ones, and beyond the last
-    /// with its slope (an exponential tail).
-    pub fn at(&self, level: f64) -> f64 {
-        self.at_depth(depth(level))
-    }
-
-    /// How fast quantiles rise with depth between .9 and .99: the scale of an exponential tail, in units of demand.
-    pub fn tail_scale(&self) -> f64 {
-        (self.quantiles[7] - self.quantiles[4]) / (LEVEL_DEPTHS[7] - LEVEL_DEPTHS[4])
-    }
-
-    /// The quantile at depth −ln(1 − level).
-    pub fn at_depth(&self, wanted: f64) -> f64 {
-        let mut i = 0;
-        while i + 2 < LEVEL_COUNT && LEVEL_DEPTHS[i + 1] < wanted {
-            i += 1;
-        }
-        let (low, high) = (LEVEL_DEPTHS[i], LEVEL_DEPTHS[i + 1]);
-        let slope = (self.quantiles[i + 1] - self.quantiles[i]) / (high - low);
-        (self.quantiles[i] + slope * (wanted - low)).max(0.0)
-    }
-}
-
-/// −ln(1 − level): how deep in the tail a level lies.
-pub fn depth(level: f64) -> f64 {
-    -libm::log((1.0 - level).clamp(1e-9, 1.0))
-}
-
-/// `depth` of each of [`LEVELS`]: a table, because libm has no constant functions.
-#[expect(
-    clippy::approx_constant,
-    reason = "ln 2 and ln 10 are entries of a table"
-)]
-const LEVEL_DEPTHS: [f64; LEVEL_COUNT] = [
-    0.356_674_943_938_732_4,
-    0.693_147_180_559_945_3,
-    1.049_822_124_498_677_8,
-    1.609_437_912_434_100_5,
-    2.302_585_092_994_046,
-    2.995_732_273_553_991,
-    3.688_879_454_113_936,
-    4.605_170_185_988_091,
-    5.298_317_366_548_036,
-    6.214_608_098_422_191,
-    6.907_755_278_982_137,
-    7.600_902_459_542_082,
-];
 
 /// Before the first fit: the recent level, spread by its own recent deviations.
 fn rule_of_thumb(features: &FeatureVector) -> LeadForecast {
@@ -506,23 +452,6 @@ impl RowStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_table_of_depths_is_right() {
-        for (level, expected) in LEVELS.iter().zip(LEVEL_DEPTHS) {
-            assert!((depth(*level) - expected).abs() < 1e-9);
-        }
-    }
-
-    #[test]
-    fn quantiles_between_and_beyond_the_levels_go_on() {
-        let forecast = LeadForecast {
-            quantiles: LEVEL_DEPTHS,
-        };
-        for level in [0.3, 0.42, 0.9, 0.93, 0.9995, 0.99999] {
-            assert!((forecast.at(level) - depth(level)).abs() < 1e-9);
-        }
-    }
 
     #[test]
     fn rows_thin_out_but_span_the_window() {

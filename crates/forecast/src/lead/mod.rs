@@ -3,12 +3,11 @@
 //! Linear quantile regression on features that are all in units of demand, one function for each level,
 //! refitted as rows grow and at most daily. `docs/adr/0002-buying.md` has the mathematics and what was tried.
 
+mod distribution;
 mod features;
 mod forecaster;
 mod parameters;
 mod quantile_regression;
 
-pub use forecaster::{
-    Fitted, LEVEL_COUNT, LEVELS, LeadConfig, LeadForecast, LeadForecaster, TrainingWindow, depth,
-    fit,
-};
+pub use distribution::{LEVEL_COUNT, LEVELS, LeadForecast, depth};
+pub use forecaster::{Fitted, LeadConfig, LeadForecaster, TrainingWindow, fit};

@@ -1,7 +1,8 @@
 //! A fitted model as bare numbers, as it stands in observations and recordings.
 
+use super::distribution::LEVEL_COUNT;
 use super::features::FEATURE_COUNT;
-use super::forecaster::{Fitted, LEVEL_COUNT, LEVELS, LeadForecast};
+use super::forecaster::Fitted;
 
 impl Fitted {
     /// The coefficients, level by level.
@@ -19,27 +20,5 @@ impl Fitted {
         whole.then(|| Self {
             coefficients: rows.collect(),
         })
-    }
-}
-
-impl LeadForecast {
-    /// Multiplies demand by a factor that is known to come.
-    pub fn scale(&mut self, factor: f64) {
-        for quantile in &mut self.quantiles {
-            *quantile *= factor;
-        }
-    }
-
-    /// Replaces each quantile by what `blend` makes of its level and value, and keeps them in order.
-    pub fn map(&mut self, blend: impl Fn(f64, f64) -> f64) {
-        for (level, quantile) in LEVELS.iter().zip(&mut self.quantiles) {
-            let value = blend(*level, *quantile);
-            *quantile = if value.is_finite() {
-                value.max(0.0)
-            } else {
-                *quantile
-            };
-        }
-        self.quantiles.sort_unstable_by(f64::total_cmp);
     }
 }

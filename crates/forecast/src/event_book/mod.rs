@@ -1,0 +1,202 @@
+//! What events do to demand: stated at first, learned with each occurrence, reused for look-alikes.
+//!
+//! While an event is on, demand is compared with what was usual at that time of day, at the level of the
+//! hours before. Once it and its aftermath are over, the occurrence is kept: by how much it lifted demand,
+//! and with what course ([`Course`]). The next event of the same kind and scope starts from there: the
+//! stated uplift, corrected by how wrong earlier statements were, and the uplifts seen before, each
+//! weighted by how sure it is. So a stated uplift is a prior in the sense of Bayes, and counts for less
+//! the more is known.
+//!
+//! An incident is no event that recurs: its time is marked so that nothing is learned from it.
+
+mod course;
+mod group;
+#[cfg(test)]
+mod tests;
+mod usual;
+
+use std::collections::BTreeMap;
+
+use fleetcast_model::{Event, EventKind};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use self::course::Course;
+use self::course::{Place, Tally};
+use self::group::{Group, Stated};
+pub use self::group::{Occurrence, Uplift};
+use self::usual::Usual;
+
+/// The longest aftermath that is looked at: what lasts longer is a new level, not an event.
+const AFTERMATH_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// What an event is said to multiply the demand of one component by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Statement {
+    /// The factor, over all that the component serves; `None`: to be learned.
+    pub factor: Option<f64>,
+    /// How sure the author is, from 0 to 1.
+    pub confidence: f64,
+}
+
+/// What the events of one component taught.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventBook {
+    usual: Usual,
+    /// By kind and scope: events that are alike.
+    groups: BTreeMap<String, Group>,
+    running: Vec<Running>,
+}
+
+/// An event that is on, or whose aftermath is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Running {
+    group: String,
+    name: String,
+    start: Timestamp,
+    /// When its aftermath is over.
+    over: Timestamp,
+    stated: Option<f64>,
+    tally: Tally,
+}
+
+impl EventBook {
+    /// Starts without experience, for steps of this length.
+    pub fn new(step: SignedDuration) -> Self {
+        Self {
+            usual: Usual::new(step),
+            groups: BTreeMap::new(),
+            running: Vec::new(),
+        }
+    }
+
+    /// What an event multiplies demand by at a moment; nothing before its start and after its aftermath.
+    pub fn uplift(&self, event: &Event, statement: Statement, at: Timestamp) -> Uplift {
+        let Some(place) = concerned(event, at) else {
+            return Uplift::NONE;
+        };
+        let stated = Stated::new(statement);
+        match self.groups.get(&group_of(event)) {
+            Some(group) => group
+                .course(&event.name)
+                .apply(group.uplift(&event.name, &stated), place),
+            None => Course::FLAT.apply(stated.uplift(), place),
+        }
+    }
+
+    /// Takes in the demand of the step that began at `at`; `None` is unknown. `events` are those of this
+    /// component; which of them are on is found here.
+    pub fn observe<'a>(
+        &mut self,
+        at: Timestamp,
+        demand: Option<f64>,
+        events: impl IntoIterator<Item = (&'a Event, Statement)>,
+    ) {
+        let on: Vec<(&Event, Statement, Place, f64)> = events
+            .into_iter()
+            .filter_map(|(event, statement)| {
+                let place = concerned(event, at)?;
+                let factor = self.uplift(event, statement, at).factor;
+                Some((event, statement, place, factor))
+            })
+            .collect();
+        let all: f64 = on.iter().map(|(.., factor)| factor).product();
+        // The level that demand had before the first of them is the one they are judged against.
+        let usual = self.usual.at(at, on.is_empty());
+        for &(event, statement, place, own) in &on {
+            let running = self.running(event, statement);
+            if let (Some(demand), Some(usual)) = (demand, usual) {
+                // What the other events that are on account for is not this one's doing.
+                running.tally.add(place, demand, usual * all / own);
+            }
+        }
+        self.usual.observe(at, demand.map(|demand| demand / all));
+        self.close(at);
+    }
+
+    /// The account of an event that is on.
+    fn running(&mut self, event: &Event, statement: Statement) -> &mut Running {
+        let group = group_of(event);
+        let started = self.running.iter().position(|running| {
+            running.start == event.start && running.name == event.name && running.group == group
+        });
+        let place = started.unwrap_or_else(|| {
+            self.running.push(Running {
+                group,
+                name: event.name.clone(),
+                start: event.start,
+                over: event.end + aftermath(event),
+                stated: statement.factor,
+                tally: Tally::default(),
+            });
+            self.running.len() - 1
+        });
+        &mut self.running[place]
+    }
+
+    /// Keeps the occurrences whose aftermath is over.
+    fn close(&mut self, at: Timestamp) {
+        let mut place = 0;
+        while place < self.running.len() {
+            if at < self.running[place].over {
+                place += 1;
+                continue;
+            }
+            let closed = self.running.remove(place);
+            if let Some(occurrence) = closed.tally.occurrence(&closed.name, closed.stated) {
+                self.groups
+                    .entry(closed.group)
+                    .or_default()
+                    .keep(occurrence);
+            }
+        }
+    }
+
+    /// The occurrences that were learned from, by kind and scope, oldest first.
+    pub fn learned(&self) -> impl Iterator<Item = (&str, &[Occurrence])> {
+        self.groups
+            .iter()
+            .map(|(group, learned)| (group.as_str(), learned.occurrences()))
+    }
+}
+
+/// Whether nothing is to be learned from what was seen at a moment: an incident was on.
+pub fn to_be_ignored<'a>(events: impl IntoIterator<Item = &'a Event>, at: Timestamp) -> bool {
+    events
+        .into_iter()
+        .any(|event| event.kind == EventKind::Incident && event.start <= at && at < event.end)
+}
+
+/// Whether an event, or its aftermath, is on, and how far it has come. Incidents have no uplift.
+fn concerned(event: &Event, at: Timestamp) -> Option<Place> {
+    let over = event.end + aftermath(event);
+    if event.kind == EventKind::Incident || at < event.start || at >= over {
+        return None;
+    }
+    let share = |from: Timestamp, to: Timestamp| {
+        let length = to.duration_since(from).as_secs_f64();
+        (at.duration_since(from).as_secs_f64() / length.max(1.0)).clamp(0.0, 1.0)
+    };
+    Some(if at < event.end {
+        Place::During(share(event.start, event.end))
+    } else {
+        Place::After(share(event.end, over))
+    })
+}
+
+/// How long after an event its effect is looked for.
+fn aftermath(event: &Event) -> SignedDuration {
+    event.end.duration_since(event.start).min(AFTERMATH_MAX)
+}
+
+/// Events of one kind and scope are alike.
+fn group_of(event: &Event) -> String {
+    let scope = &event.scope;
+    let components = scope.components.iter().map(ToString::to_string);
+    let types = scope.interaction_types.iter().map(ToString::to_string);
+    let regions = scope.regions.iter().map(ToString::to_string);
+    let mut words: Vec<String> = components.chain(types).chain(regions).collect();
+    words.sort_unstable();
+    words.insert(0, format!("{:?}", event.kind).to_lowercase());
+    words.join(" ")
+}
