@@ -14,6 +14,8 @@ pub enum Cli {
     Provisioning(ProvisioningArgs),
     /// Steps a second of the engine; time and memory of a whole `fleetcast backtest`.
     Engine(EngineArgs),
+    /// The quantiles of demand one boot ahead, which buying uses, against simple forecasts and regression.
+    Lead(TraceArgs),
 }
 
 /// Which traces.

@@ -9,6 +9,7 @@ mod curve;
 mod engine;
 mod grids;
 mod judgement;
+mod lead;
 mod parallel;
 mod program;
 mod provisioning;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Cli::Provisioning(args) if args.violation => violation::run(&args),
         Cli::Provisioning(args) => provisioning::run(&args),
         Cli::Engine(args) => engine::run(&args),
+        Cli::Lead(args) => lead::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

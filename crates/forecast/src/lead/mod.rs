@@ -7,7 +7,7 @@ mod distribution;
 mod features;
 mod forecaster;
 mod parameters;
-mod quantile_regression;
+pub mod quantile_regression;
 
 pub use distribution::{LEVEL_COUNT, LEVELS, LeadForecast, depth};
 pub use forecaster::{Fitted, LeadConfig, LeadForecaster, TrainingWindow, fit};

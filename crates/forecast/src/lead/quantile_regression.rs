@@ -37,6 +37,11 @@ impl<const N: usize> Rows<N> {
     pub fn len(&self) -> usize {
         self.outcomes.len()
     }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.outcomes.is_empty()
+    }
 }
 
 impl<const N: usize> Preconditioner<N> {

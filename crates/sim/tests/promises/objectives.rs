@@ -121,3 +121,32 @@ fn an_event_that_comes_once_is_there_in_time() {
         unknown.unserved
     );
 }
+
+/// Flash sales of two hours that treble demand, at another time each day, with nothing stated of them.
+#[test]
+fn what_events_do_is_learned_from_those_before() {
+    let hour_of = |day: usize| 2 + (7 * day) % 19;
+    let demand = history(|at| {
+        let (day, hour) = (at / DAY, (at % DAY) / 12);
+        let on = (hour_of(day)..hour_of(day) + 2).contains(&hour);
+        smooth(at) * if on { 3.0 } else { 1.0 }
+    });
+    let flash = |mut sale: Event| {
+        let day = sale.start.duration_since(START).as_hours() / 24;
+        sale.start = START + SignedDuration::from_hours(24 * day + hour_of(day as usize) as i64);
+        sale.end = sale.start + SignedDuration::from_hours(2);
+        sale.uplift = None;
+        sale
+    };
+    let setting = setting(20.0, 0.005);
+    let known = run(&demand, &setting, sales().into_iter().map(flash).collect());
+    let unknown = run(&demand, &setting, Vec::new());
+    assert!(
+        known.unserved < unknown.unserved && known.cost_over_need() < unknown.cost_over_need(),
+        "{} at {} known, {} at {} unknown",
+        known.unserved_share(),
+        known.cost_over_need(),
+        unknown.unserved_share(),
+        unknown.cost_over_need()
+    );
+}
