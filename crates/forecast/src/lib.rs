@@ -13,7 +13,7 @@
 //! | [`Combination`] | several models, weighted by what they recently lost |
 //! | [`Explain`] | level, trend, seasons and remainder of a forecast, which sum to it |
 //! | [`event_book`] | what events do: stated, then learned |
-//! | [`PersonaPrior`] | the persona as prior: all there is at first, overtaken as history earns it |
+//! | [`PersonaPrior`], [`PersonaBlend`] | the persona as prior: all there is at first, overtaken as history earns it |
 //! | [`AdaptiveConformal`], [`DelayedConformal`], [`LevelTracker`] | calibration on line, and the shadow that carries the guarantee |
 //! | [`CoverageMonitor`] | how often each level held, by hour of day, and an alarm when it does not |
 //! | [`ScoreBook`] and [`pinball`] and others | scores after the fact |
@@ -36,7 +36,7 @@ mod level_tracker;
 mod naive;
 mod normal;
 mod paths;
-mod prior;
+mod persona;
 mod residual_blocks;
 mod rng;
 mod robust;
@@ -57,7 +57,7 @@ pub use level_season::{FittedLevelSeason, LevelSeason, Mode};
 pub use level_tracker::LevelTracker;
 pub use naive::{FittedSeasonalNaive, SeasonalNaive};
 pub use paths::{PointForecast, QuantileForecast, Sample, SamplePaths};
-pub use prior::PersonaPrior;
+pub use persona::{Expectation, FittedPersonaBlend, PersonaBlend, PersonaPrior};
 pub use score_book::{LeadScore, ScoreBook};
 pub use scores::{coverage, mase, pinball, weighted_quantile_loss};
 pub use theta::{FittedTheta, Theta};

@@ -177,6 +177,23 @@ impl SamplePaths {
         Sample::new(self.iter().map(highest).collect())
     }
 
+    /// Gives each step other values in the order of rank: the dependence between steps stays (empirical
+    /// copula coupling; Schefzik, Thorarinsdottir and Gneiting 2013).
+    pub(crate) fn take_marginals(&mut self, value: impl Fn(usize, usize) -> f64) {
+        let (horizon, count) = (self.horizon, self.count());
+        let mut order: Vec<usize> = Vec::with_capacity(count);
+        for step in 0..horizon {
+            order.clear();
+            order.extend(0..count);
+            let values = &self.values;
+            let at = |path: usize| values[path * horizon + step];
+            order.sort_unstable_by(|&a, &b| at(a).total_cmp(&at(b)).then(a.cmp(&b)));
+            for (rank, &path) in order.iter().enumerate() {
+                self.values[path * horizon + step] = value(step, rank);
+            }
+        }
+    }
+
     pub(crate) fn values_mut(&mut self) -> &mut [f64] {
         &mut self.values
     }

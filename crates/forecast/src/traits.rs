@@ -113,6 +113,8 @@ pub enum ModelName {
     Lstm,
     /// Several models, weighted.
     Combination,
+    /// The persona alone: there is no history.
+    Persona,
 }
 
 impl ModelName {
@@ -137,6 +139,7 @@ impl ModelName {
             Self::Gru => "gru",
             Self::Lstm => "lstm",
             Self::Combination => "combination",
+            Self::Persona => "persona",
         }
     }
 }
