@@ -16,6 +16,8 @@ pub enum Cli {
     Engine(EngineArgs),
     /// The quantiles of demand one boot ahead, which buying uses, against simple forecasts and regression.
     Lead(TraceArgs),
+    /// How much a persona helps after none, one, three and fourteen days of history.
+    Persona(PersonaArgs),
 }
 
 /// Which traces.
@@ -37,6 +39,15 @@ pub struct TraceArgs {
     /// From leaving service to the end of the bill.
     #[arg(long, value_name = "TIME", default_value = "5m")]
     pub drain: SignedDuration,
+}
+
+/// `persona`
+#[derive(Debug, Args)]
+pub struct PersonaArgs {
+    /// A folder of hourly CSV files whose names end in `__1h.csv`
+    /// [default: data/traces/open/eval in $FLEETCAST_SHARED, or in `shared` beside the project].
+    #[arg(long, value_name = "DIR")]
+    pub traces: Option<PathBuf>,
 }
 
 /// `provisioning`

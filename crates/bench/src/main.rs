@@ -11,6 +11,7 @@ mod grids;
 mod judgement;
 mod lead;
 mod parallel;
+mod persona;
 mod program;
 mod provisioning;
 mod run;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Cli::Provisioning(args) => provisioning::run(&args),
         Cli::Engine(args) => engine::run(&args),
         Cli::Lead(args) => lead::run(&args),
+        Cli::Persona(args) => persona::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -154,14 +154,19 @@ pub fn longest(args: &TraceArgs) -> Result<Trace> {
 
 /// Where traces are looked for.
 pub fn folder(args: &TraceArgs) -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let shared = || std::env::var_os("FLEETCAST_SHARED").map_or_else(beside, PathBuf::from);
     args.traces
         .clone()
         .unwrap_or_else(|| shared().join("data/traces/open"))
 }
 
-fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The folder of shared data.
+pub fn shared() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    std::env::var_os("FLEETCAST_SHARED").map_or_else(beside, PathBuf::from)
+}
+
+/// The CSV files of a folder, by name.
+pub fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -177,14 +182,16 @@ fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn name_of(path: &Path) -> String {
+/// The name of a file without its endings.
+pub fn name_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.trim_end_matches(".gz")
         .trim_end_matches(".csv")
         .to_string()
 }
 
-fn read_file(path: &Path) -> Result<Series> {
+/// All demand of a file.
+pub fn read_file(path: &Path) -> Result<Series> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let (demand, _) = read_csv(BufReader::new(file), &CsvOptions::default())
         .with_context(|| format!("cannot read {}", path.display()))?;
