@@ -15,6 +15,9 @@ use crate::{
 const WINDOWS: usize = 4;
 /// Levels that they are judged at.
 const LEVELS: [f64; 6] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
+/// Before they have been judged, data weigh half after so many days at the soonest: with fewer, a model can hardly
+/// tell the days from each other.
+const DAYS_FOR_HALF: f64 = 4.0;
 /// How sharply the weight follows the losses after one day of evidence: a tenth less moves the odds by a third.
 const SHARPNESS: f64 = 3.0;
 /// The odds are kept within this factor: what looks useless now may be needed after a change.
@@ -88,7 +91,7 @@ impl Fit for PersonaBlend {
         let weight = if data.is_none() {
             0.0
         } else {
-            let before = persona.data_weight(seen);
+            let before = persona.data_weight(seen).min(seen / (seen + DAYS_FOR_HALF));
             let odds = before / (1.0 - before).max(1e-9);
             let evidence = if of_data > 0.0 && of_persona > 0.0 {
                 libm::pow(of_persona / of_data, SHARPNESS * judged.sqrt())

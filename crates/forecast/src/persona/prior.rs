@@ -27,7 +27,7 @@ const HALF_LIFE: f64 = 1000.0;
 /// Ratios of actual to expected further than this factor from 1 are taken as this factor.
 const RATIO_MAX: f64 = 100.0;
 
-/// Neighbouring steps err together: of so many observations only one is new for the level.
+/// Neighbouring steps err together: of so many observations only one is new for the level, minutes ahead.
 const RUN_LENGTH: f64 = 4.0;
 
 /// The log variance between days in one kind of hour that the data-driven forecast is given: 30 %.
@@ -51,6 +51,8 @@ pub struct PersonaPrior {
     variance: f64,
     /// The number of observations, older ones counting less.
     weight: f64,
+    /// So many observations in a row err together: only one of them is new for the level.
+    run_length: f64,
     /// Their weighted sum of log ratios, and of squared ones.
     sum: f64,
     square_sum: f64,
@@ -63,8 +65,18 @@ impl PersonaPrior {
         Self {
             variance: libm::log1p(spread * spread),
             weight: 0.0,
+            run_length: RUN_LENGTH,
             sum: 0.0,
             square_sum: 0.0,
+        }
+    }
+
+    /// Takes so many observations in a row for one: over days ahead, the hours of one day err together.
+    #[must_use]
+    pub fn with_run_length(self, steps: f64) -> Self {
+        Self {
+            run_length: steps.max(1.0),
+            ..self
         }
     }
 
@@ -137,7 +149,7 @@ impl PersonaPrior {
 
     /// The mean and variance of the persona's common log ratio, given what was observed.
     fn level(&self) -> (f64, f64) {
-        let independent = self.weight / RUN_LENGTH;
+        let independent = self.weight / self.run_length;
         let noise = self.scatter().max(NOISE_MIN);
         let precision = 2.0 / self.variance + independent / noise;
         let mean = if self.weight > 0.0 {

@@ -9,6 +9,8 @@ use super::expectation::Expectation;
 
 /// Hours of observation after which a window's own deviation counts half.
 const HOURS_FOR_HALF: f64 = 1.5;
+/// Hours of one day err together: a day has two mornings' worth of news about the level.
+const RUN_HOURS: f64 = 12.0;
 /// A day's observations count half as much a fortnight later, as personas age.
 const HALF_LIFE_DAYS: f64 = 14.0;
 /// Deviations are kept within this factor.
@@ -34,7 +36,8 @@ struct Deviation {
 impl CorrectedPersona {
     pub(super) fn new(expectation: &Expectation, step_hours: f64) -> Self {
         Self {
-            prior: PersonaPrior::new(expectation.confidence),
+            prior: PersonaPrior::new(expectation.confidence)
+                .with_run_length(RUN_HOURS / step_hours),
             windows: BTreeMap::new(),
             step_hours,
             hours: 0.0,
