@@ -61,6 +61,9 @@ pub struct ProvisioningArgs {
     /// How well a requested share of steps in violation (10 %, 5 % and 1 %) is held, instead of costs.
     #[arg(long)]
     pub violation: bool,
+    /// What each part brings: the same without it, and the World Cup with its match calendar as events.
+    #[arg(long, conflicts_with_all = ["violation", "json"])]
+    pub ablation: bool,
     /// One JSON object instead of tables.
     #[arg(long)]
     pub json: bool,

@@ -3,6 +3,7 @@
 //! Run through `cargo xtask bench …`, which builds them optimised. Nothing here is a test, and nothing
 //! fails for being slow.
 
+mod ablation;
 mod bootstrap;
 mod cli;
 mod curve;
@@ -27,6 +28,7 @@ use crate::cli::Cli;
 fn main() -> ExitCode {
     let result = match Cli::parse() {
         Cli::Provisioning(args) if args.violation => violation::run(&args),
+        Cli::Provisioning(args) if args.ablation => ablation::run(&args),
         Cli::Provisioning(args) => provisioning::run(&args),
         Cli::Engine(args) => engine::run(&args),
         Cli::Lead(args) => lead::run(&args),

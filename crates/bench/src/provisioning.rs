@@ -72,10 +72,7 @@ struct Job<'a> {
 pub fn run(args: &ProvisioningArgs) -> Result<()> {
     let began = Instant::now();
     let traces = traces::read(&args.traces)?;
-    let mut objectives = args.objective.clone();
-    if objectives.is_empty() {
-        objectives = vec![Share::per_mille(5), Share::per_mille(1)];
-    }
+    let objectives = objectives(args);
     let ours = PolicySpec::new(PolicyKind::Fleetcast, 0.0);
     let peers: Vec<Vec<PolicySpec>> = traces
         .iter()
@@ -127,6 +124,15 @@ pub fn run(args: &ProvisioningArgs) -> Result<()> {
     Ok(())
 }
 
+/// The objectives that are asked for.
+pub fn objectives(args: &ProvisioningArgs) -> Vec<Share> {
+    if args.objective.is_empty() {
+        vec![Share::per_mille(5), Share::per_mille(1)]
+    } else {
+        args.objective.clone()
+    }
+}
+
 /// Ours first, and long traces before short ones, so that no thread idles at the end.
 fn jobs<'a>(
     traces: &[Trace],
@@ -154,7 +160,8 @@ fn jobs<'a>(
     jobs
 }
 
-fn point(spec: &PolicySpec, outcome: &Outcome) -> Point {
+/// A peer at one knob.
+pub fn point(spec: &PolicySpec, outcome: &Outcome) -> Point {
     Point {
         spec: spec.clone(),
         cost: outcome.tally.cost_over_need(),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use fleetcast_engine::Step;
+use fleetcast_engine::{EngineConfig, Step};
 use fleetcast_model::{Objective, Observation};
 use fleetcast_policy::PolicySpec;
 use fleetcast_sim::{Interval, Sink, Tally, simulate};
@@ -21,9 +21,20 @@ pub struct Outcome {
 
 /// Runs a policy.
 pub fn run(trace: &Trace, spec: &PolicySpec, objective: Option<Objective>) -> Result<Outcome> {
-    let config = trace
+    run_as(trace, spec, objective, |_| {})
+}
+
+/// Runs a policy with another configuration.
+pub fn run_as(
+    trace: &Trace,
+    spec: &PolicySpec,
+    objective: Option<Objective>,
+    configure: impl Fn(&mut EngineConfig),
+) -> Result<Outcome> {
+    let mut config = trace
         .setting(objective)
         .engine_config(&trace.demand, spec.clone());
+    configure(&mut config);
     let cheapest = config
         .offers
         .iter()

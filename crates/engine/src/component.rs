@@ -16,7 +16,8 @@ use fleetcast_policy::{Policy, Surroundings};
 use fleetcast_series::SlidingMaximum;
 use jiff::SignedDuration;
 
-use crate::config::{ConfigError, EngineConfig};
+use crate::accuracy::Accuracy;
+use crate::config::{ConfigError, EngineConfig, Part};
 use crate::stages::feedback::FeedbackState;
 use crate::stages::forecast::Arrival;
 use crate::stages::gate::GateState;
@@ -71,6 +72,8 @@ pub struct Ours {
     pub(crate) hold: SlidingMaximum,
     /// The last forecast, as it was bought from.
     pub(crate) last: LeadForecast,
+    /// How well what buying uses was forecast.
+    pub(crate) accuracy: Accuracy,
     pub(crate) prior: PersonaPrior,
     /// What events do, as far as is known.
     pub(crate) events: EventBook,
@@ -246,6 +249,8 @@ impl Ours {
             steps_per_day,
             warm_up_steps: config.warm_up_steps,
             starts_per_day: STARTS_PER_DAY,
+            learn_depth: !config.without.contains(&Part::Calibration),
+            keep_budget: !config.without.contains(&Part::Budget),
         });
         let confidence = config.persona.as_ref().map_or(Share::NONE, mean_confidence);
         Self {
@@ -256,6 +261,7 @@ impl Ours {
             hold: SlidingMaximum::new(1),
             steering,
             last: LeadForecast::default(),
+            accuracy: Accuracy::new(lead_steps, step_seconds),
             prior: PersonaPrior::new(confidence),
             events: EventBook::new(SignedDuration::from_secs(i64::from(step_seconds))),
             seen_p95: DelayedConformal::new(ConformalSettings::new(Side::Above, 0.05), lead_steps),

@@ -39,6 +39,33 @@ pub struct EngineConfig {
     pub plain_per_unit: Option<f64>,
     /// The objective that overrides the documents'.
     pub objective: Option<Objective>,
+    /// Parts of the judgement that are left out, to measure what they bring.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<Part>,
+    /// Models fitted in one step at most; the others wait for the next one.
+    #[serde(default = "fits_per_step")]
+    pub fits_per_step: u32,
+}
+
+/// A fit takes some tens of milliseconds: with these a step stays well under a second.
+fn fits_per_step() -> u32 {
+    EngineConfig::FITS_PER_STEP
+}
+
+/// A part of the judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The fitted forecast: without it the recent level is spread by its own deviations.
+    Model,
+    /// The level learned from shadow fleets: without it the objective's own complement is bought.
+    Calibration,
+    /// The budget that is left: without it the goal is always the objective.
+    Budget,
+    /// What is known of events.
+    Events,
+    /// Anomalies: what is unusual is an observation like any other.
+    Anomalies,
 }
 
 /// A configuration that no engine can run with.
@@ -80,6 +107,9 @@ pub enum ConfigError {
 }
 
 impl EngineConfig {
+    /// The default of [`Self::fits_per_step`].
+    pub const FITS_PER_STEP: u32 = 16;
+
     /// The objective that a component is held to.
     pub fn objective_of(&self, component: &Component) -> Option<Objective> {
         self.objective.or(component.sla.objective)

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::component::{Brain, ComponentState, FitJob, Ours};
-use crate::config::{ConfigError, EngineConfig};
+use crate::config::{ConfigError, EngineConfig, Part};
 use crate::demand::DemandMap;
 use crate::events::Known;
 use crate::stages::forecast::{Ahead, Arrival, Expected};
@@ -210,13 +210,14 @@ impl Engine {
         step: &mut Step,
     ) -> (Projection, Option<Arrival>) {
         let place = ComponentIndex(index as u16);
+        let heeds_events = self.heeds_events();
         let component = &self.config.fleet.components[index];
         let overrides = &self.config.overrides;
         let state = &mut self.components[index];
         match &mut state.brain {
             Brain::Ours(ours) => {
                 let arrival = forecast::forecast(ours, seen, arrival_at, &ahead);
-                if !self.config.events.is_empty() {
+                if heeds_events {
                     let types = self.map.types_of(index);
                     let began = now - SignedDuration::from_secs(self.config.step_seconds.into());
                     Known::new(&self.config.events, component, types, &state.volumes).teach(
@@ -227,7 +228,9 @@ impl Engine {
                 }
                 let required = requirement::require(seen.measure, &arrival, state.per_unit);
                 let holds = ours.holds(seen, &required, &arrival, state.per_unit);
-                if let Some(job) = ours.fit_job(place) {
+                let room = step.fits.len() < self.config.fits_per_step as usize
+                    && !self.config.without.contains(&Part::Model);
+                if let Some(job) = room.then(|| ours.fit_job(place)).flatten() {
                     let request = job.key().1;
                     step.actions.push(Action::Fit(FitRequest {
                         component: place,
@@ -325,7 +328,7 @@ impl Engine {
             &state.volumes,
         );
         let (uplift_now, uplift_then, ignored) = match &state.brain {
-            Brain::Ours(ours) if !self.config.events.is_empty() => (
+            Brain::Ours(ours) if self.heeds_events() => (
                 known.uplift(&ours.events, began).factor,
                 known.uplift(&ours.events, arrival),
                 known.ignored(began),
@@ -354,8 +357,13 @@ impl Engine {
             expected,
             uplift_now,
             uplift: uplift_then,
+            began,
             ignored,
         }
+    }
+
+    fn heeds_events(&self) -> bool {
+        !self.config.events.is_empty() && !self.config.without.contains(&Part::Events)
     }
 
     fn step_length(&self) -> SignedDuration {

@@ -3,6 +3,7 @@
 use fleetcast_capacity::ResourceAmounts;
 use fleetcast_model::{Cohort, InteractionType, MicroUsdPerHour, OfferId, Units};
 
+use crate::accuracy::Accuracy;
 use crate::component::Brain;
 use crate::engine::Engine;
 use crate::stages::requirement::round_up;
@@ -53,6 +54,14 @@ impl Engine {
             } else {
                 0.0
             },
+        }
+    }
+
+    /// How well a component's demand at arrival was forecast; `None` where another policy decides.
+    pub fn accuracy(&self, component: usize) -> Option<&Accuracy> {
+        match &self.components[component].brain {
+            Brain::Ours(ours) => Some(&ours.accuracy),
+            Brain::Peer(_) => None,
         }
     }
 

@@ -5,6 +5,7 @@
 //! Data goes one way through the stages (observe, forecast, requirement, projection, plan, gate,
 //! workflow, feedback), one module each; the only way back is an observation.
 
+mod accuracy;
 mod component;
 mod config;
 mod demand;
@@ -15,8 +16,9 @@ mod persona;
 mod stages;
 mod world;
 
+pub use accuracy::Accuracy;
 pub use component::{FitJob, Ours};
-pub use config::{ConfigError, EngineConfig};
+pub use config::{ConfigError, EngineConfig, Part};
 pub use demand::{DemandMap, TypeSource};
 pub use engine::{Engine, Step};
 pub use explain::Explained;

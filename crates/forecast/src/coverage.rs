@@ -133,39 +133,38 @@ impl CoverageMonitor {
     /// of false alarms (the Chernoff–Hoeffding bound on the binomial tail), where `n` is the number
     /// of outcomes divided by the length of runs; for single hours the rate is shared out over the hours.
     pub fn alarms(&self) -> Vec<CoverageAlarm> {
-        let mut alarms = Vec::new();
-        let mut look = |level: f64, hour: Option<u8>, cell: Cell, rate: f64| {
-            let Some(covered) = share(cell) else { return };
-            let independent = cell.outcomes / self.settings.run_length.max(1.0);
-            if libm::exp(-independent * divergence(covered, level)) < rate {
-                let verdict = if covered < level {
-                    CoverageVerdict::TooLow
-                } else {
-                    CoverageVerdict::TooHigh
-                };
-                alarms.push(CoverageAlarm {
-                    level,
-                    hour,
-                    covered,
-                    outcomes: cell.outcomes,
-                    verdict,
-                });
-            }
-        };
-        for (&level, &cell) in self.levels.iter().zip(&self.overall) {
-            look(level, None, cell, self.settings.false_alarm);
-        }
-        for (&level, cells) in self.levels.iter().zip(&self.hourly) {
-            for (hour, &cell) in (0_u8..).zip(cells) {
-                look(
-                    level,
-                    Some(hour),
-                    cell,
-                    self.settings.false_alarm / HOURS as f64,
-                );
-            }
-        }
-        alarms
+        let overall = (0..self.levels.len()).filter_map(|place| self.alarm(place));
+        let each_hour = self.settings.false_alarm / HOURS as f64;
+        let hourly = self.levels.iter().zip(&self.hourly);
+        let hourly = hourly.flat_map(|(&level, cells)| {
+            (0_u8..)
+                .zip(cells)
+                .filter_map(move |(hour, &cell)| self.look(level, Some(hour), cell, each_hour))
+        });
+        overall.chain(hourly).collect()
+    }
+
+    /// The alarm over all hours of the level in this place, if it is off. Cheap enough for each step.
+    pub fn alarm(&self, place: usize) -> Option<CoverageAlarm> {
+        let (level, cell) = (*self.levels.get(place)?, self.overall[place]);
+        self.look(level, None, cell, self.settings.false_alarm)
+    }
+
+    fn look(&self, level: f64, hour: Option<u8>, cell: Cell, rate: f64) -> Option<CoverageAlarm> {
+        let covered = share(cell)?;
+        let independent = cell.outcomes / self.settings.run_length.max(1.0);
+        let off = libm::exp(-independent * divergence(covered, level)) < rate;
+        off.then_some(CoverageAlarm {
+            level,
+            hour,
+            covered,
+            outcomes: cell.outcomes,
+            verdict: if covered < level {
+                CoverageVerdict::TooLow
+            } else {
+                CoverageVerdict::TooHigh
+            },
+        })
     }
 }
 

@@ -82,6 +82,8 @@ impl PlainSetting {
             policies: vec![policy],
             plain_per_unit: Some(self.per_unit),
             objective: None,
+            without: Vec::new(),
+            fits_per_step: EngineConfig::FITS_PER_STEP,
         }
     }
 

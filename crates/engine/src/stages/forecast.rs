@@ -52,6 +52,8 @@ pub struct Ahead {
     pub uplift_now: f64,
     /// What the events that will be on at arrival multiply demand by.
     pub uplift: Uplift,
+    /// When the step that has just ended began.
+    pub began: Timestamp,
     /// Nothing is to be learned from the step that has just ended: an incident was on.
     pub ignored: bool,
 }
@@ -73,6 +75,7 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
             ours.prior.observe(expected.now, demand);
         }
     }
+    ours.accuracy.outcome(ahead.began, demand);
     let mut quantiles = ours.forecaster.forecast();
     // The persona's expectation has the events in it already.
     if uplift != Uplift::NONE {
@@ -86,6 +89,7 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
         .account(ours.step, demand, seen.ready, seen.effective, tail);
     ours.steering.steer(ours.step, &quantiles, seen.known);
     let depth = ours.steering.depth();
+    ours.accuracy.keep(&quantiles);
     ours.last = quantiles;
     let p50 = quantiles.at(0.5);
     let calibrated = ours.seen_p95.step(demand, Band::point(quantiles.at(0.95)));
@@ -99,7 +103,7 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
         band: ours.steering.band(&quantiles),
         uplift: uplift.factor,
         persona_weight,
-        healthy: seen.known && ours.forecaster.is_fitted(),
+        healthy: seen.known && ours.forecaster.is_fitted() && !ours.accuracy.is_alarmed(),
     }
 }
 

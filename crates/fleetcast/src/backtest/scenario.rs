@@ -180,6 +180,8 @@ impl Scenario {
             overrides,
             offers,
             fleet,
+            without: Vec::new(),
+            fits_per_step: EngineConfig::FITS_PER_STEP,
         };
         // Refused here, where the documents are at hand, and not in the middle of a run.
         fleetcast_engine::Engine::new(config.clone())

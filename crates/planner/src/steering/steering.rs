@@ -124,6 +124,10 @@ pub struct SteeringConfig {
     pub warm_up_steps: u64,
     /// Most unit starts a day, as a multiple of the mean fleet.
     pub starts_per_day: f64,
+    /// Whether the depth follows what the shadows lost; without, it is that of the objective's complement.
+    pub learn_depth: bool,
+    /// Whether the goal follows the budget that is left; without, it is the objective.
+    pub keep_budget: bool,
 }
 
 /// Turns the objective and the shadows' history into the depth to buy now.
@@ -253,6 +257,9 @@ impl Steering {
 
     /// The depth to buy now: −ln(1 − level).
     pub fn depth(&self) -> f64 {
+        if !self.config.learn_depth {
+            return -libm::log(self.config.purchase.goal.share());
+        }
         self.depth.unwrap_or(DEPTH_START)
     }
 
@@ -291,7 +298,7 @@ impl Steering {
     fn goal(&self, certainty: f64) -> f64 {
         let share = self.config.purchase.goal.share();
         let elapsed = self.scored_steps;
-        if elapsed < 1.0 {
+        if elapsed < 1.0 || !self.config.keep_budget {
             return share;
         }
         let shortest = between(self.pace.horizon_days, certainty) * self.config.steps_per_day;
@@ -413,6 +420,8 @@ mod tests {
             steps_per_day: 288.0,
             warm_up_steps: 288,
             starts_per_day: 4.0,
+            learn_depth: true,
+            keep_budget: true,
         }
     }
 

@@ -401,6 +401,8 @@ impl Choice {
             policies: vec![policy(self.policy); 2],
             plain_per_unit: None,
             objective: None,
+            without: Vec::new(),
+            fits_per_step: EngineConfig::FITS_PER_STEP,
         };
         let lifecycle = Lifecycle {
             boot: self.boot.clone(),
