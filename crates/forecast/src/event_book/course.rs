@@ -17,16 +17,20 @@ const FACTOR_MAX: f64 = 50.0;
 /// How far an event has come, as a share of its length, or its aftermath.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Place {
+    /// It is about to begin.
+    Before(f64),
     /// It is on.
     During(f64),
     /// It was on.
     After(f64),
 }
 
-/// The logarithm of what each part adds to the whole event's uplift, and of what is left in each part of
-/// its aftermath.
+/// The logarithm of what each part adds to the whole event's uplift, and of what demand is lifted by in each
+/// part of the time before it and of its aftermath.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Course {
+    /// Relative to the usual.
+    pub before: [f64; PARTS],
     /// Relative to the whole event.
     pub during: [f64; PARTS],
     /// Relative to the usual.
@@ -34,8 +38,9 @@ pub struct Course {
 }
 
 impl Course {
-    /// The same effect from start to end, and none after.
+    /// The same effect from start to end, and none before and after.
     pub const FLAT: Self = Self {
+        before: [0.0; PARTS],
         during: [0.0; PARTS],
         after: [0.0; PARTS],
     };
@@ -47,23 +52,22 @@ impl Course {
                 factor: whole.factor * libm::exp(between(&self.during, share)),
                 ..whole
             },
-            Place::After(share) => {
-                let log = between(&self.after, share);
-                // Doubt fades with the effect.
-                let left = (log.abs() / libm::log(whole.factor).abs().max(1e-9)).min(1.0);
-                Uplift {
-                    factor: libm::exp(log),
-                    deviation: whole.deviation * left,
-                }
-            }
+            // What is little is little in doubt.
+            Place::Before(share) => Uplift::surely(libm::exp(between(&self.before, share))),
+            Place::After(share) => Uplift::surely(libm::exp(between(&self.after, share))),
         }
     }
 
     /// Adds a share of another course.
     pub(super) fn add(&mut self, share: f64, other: &Self) {
-        let sums = self.during.iter_mut().chain(&mut self.after);
-        for (sum, value) in sums.zip(other.during.iter().chain(&other.after)) {
-            *sum += share * value;
+        let ours = [&mut self.before, &mut self.during, &mut self.after];
+        for (sums, values) in ours
+            .into_iter()
+            .zip([&other.before, &other.during, &other.after])
+        {
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += share * value;
+            }
         }
     }
 }
@@ -78,6 +82,7 @@ fn between(parts: &[f64; PARTS], share: f64) -> f64 {
 /// Sums of what came and of what was usual, by part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tally {
+    before: [Sums; PARTS],
     during: [Sums; PARTS],
     after: [Sums; PARTS],
 }
@@ -93,11 +98,26 @@ impl Tally {
     pub(super) fn add(&mut self, place: Place, came: f64, usual: f64) {
         let part = |share: f64| ((share * PARTS as f64) as usize).min(PARTS - 1);
         let sums = match place {
+            Place::Before(share) => &mut self.before[part(share)],
             Place::During(share) => &mut self.during[part(share)],
             Place::After(share) => &mut self.after[part(share)],
         };
         sums.came += came;
         sums.usual += usual;
+    }
+
+    /// By how much the event has lifted demand so far beside what this course would, as a logarithm, and what share
+    /// of the event that is. `None` before it began.
+    pub(super) fn so_far(&self, course: &Course) -> Option<(f64, f64)> {
+        let seen = self.during.iter().zip(&course.during);
+        let (came, usual) = seen.fold((0.0, 0.0), |sums, (part, log)| {
+            (sums.0 + part.came, sums.1 + part.usual * libm::exp(*log))
+        });
+        let begun = self.during.iter().filter(|part| part.usual > 0.0).count();
+        (usual > 0.0).then(|| {
+            let sums = Sums { came, usual };
+            (sums.log_ratio(), begun as f64 / PARTS as f64)
+        })
     }
 
     /// What the event did. `None` if there was nothing to compare.
@@ -126,6 +146,7 @@ impl Tally {
             log_uplift,
             log_stated: stated.map(|factor| libm::log(factor.clamp(1.0 / FACTOR_MAX, FACTOR_MAX))),
             course: Course {
+                before: logs(&self.before, 0.0),
                 during: logs(&self.during, log_uplift),
                 after: logs(&self.after, 0.0),
             },

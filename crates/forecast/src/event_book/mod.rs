@@ -27,8 +27,11 @@ use self::group::{Group, Stated};
 pub use self::group::{Occurrence, Uplift};
 use self::usual::Usual;
 
-/// The longest aftermath that is looked at: what lasts longer is a new level, not an event.
+/// The longest aftermath that is looked at, and twice the longest eve: what lasts longer is a new level, not an event.
 const AFTERMATH_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// How far an event's first twelfth may mislead about its whole, as a variance of the logarithm, times that twelfth.
+const SEEN_VARIANCE: f64 = 0.01;
 
 /// What an event is said to multiply the demand of one component by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,12 +79,20 @@ impl EventBook {
             return Uplift::NONE;
         };
         let stated = Stated::new(statement);
-        match self.groups.get(&group_of(event)) {
-            Some(group) => group
-                .course(&event.name)
-                .apply(group.uplift(&event.name, &stated), place),
-            None => Course::FLAT.apply(stated.uplift(), place),
+        let key = group_of(event);
+        let (course, mut whole) = match self.groups.get(&key) {
+            Some(group) => (
+                group.course(&event.name),
+                group.uplift(&event.name, &stated),
+            ),
+            None => (Course::FLAT, stated.uplift()),
+        };
+        let running = self.running.iter().find(|running| running.is(event, &key));
+        if let Some((log_seen, part)) = running.and_then(|running| running.tally.so_far(&course)) {
+            // Once it is on, what it does is seen: what is in doubt is shared by now and later.
+            whole = whole.given(log_seen, SEEN_VARIANCE / part);
         }
+        course.apply(whole, place)
     }
 
     /// Takes in the demand of the step that began at `at`; `None` is unknown. `events` are those of this
@@ -117,9 +128,10 @@ impl EventBook {
     /// The account of an event that is on.
     fn running(&mut self, event: &Event, statement: Statement) -> &mut Running {
         let group = group_of(event);
-        let started = self.running.iter().position(|running| {
-            running.start == event.start && running.name == event.name && running.group == group
-        });
+        let started = self
+            .running
+            .iter()
+            .position(|running| running.is(event, &group));
         let place = started.unwrap_or_else(|| {
             self.running.push(Running {
                 group,
@@ -160,6 +172,12 @@ impl EventBook {
     }
 }
 
+impl Running {
+    fn is(&self, event: &Event, group: &str) -> bool {
+        self.start == event.start && self.name == event.name && self.group == group
+    }
+}
+
 /// Whether nothing is to be learned from what was seen at a moment: an incident was on.
 pub fn to_be_ignored<'a>(events: impl IntoIterator<Item = &'a Event>, at: Timestamp) -> bool {
     events
@@ -167,17 +185,20 @@ pub fn to_be_ignored<'a>(events: impl IntoIterator<Item = &'a Event>, at: Timest
         .any(|event| event.kind == EventKind::Incident && event.start <= at && at < event.end)
 }
 
-/// Whether an event, or its aftermath, is on, and how far it has come. Incidents have no uplift.
+/// Whether an event, its eve or its aftermath is on, and how far it has come. Incidents have no uplift.
 fn concerned(event: &Event, at: Timestamp) -> Option<Place> {
     let over = event.end + aftermath(event);
-    if event.kind == EventKind::Incident || at < event.start || at >= over {
+    let eve = event.start - aftermath(event) / 2;
+    if event.kind == EventKind::Incident || at < eve || at >= over {
         return None;
     }
     let share = |from: Timestamp, to: Timestamp| {
         let length = to.duration_since(from).as_secs_f64();
         (at.duration_since(from).as_secs_f64() / length.max(1.0)).clamp(0.0, 1.0)
     };
-    Some(if at < event.end {
+    Some(if at < event.start {
+        Place::Before(share(eve, event.start))
+    } else if at < event.end {
         Place::During(share(event.start, event.end))
     } else {
         Place::After(share(event.end, over))
