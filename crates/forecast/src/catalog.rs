@@ -5,9 +5,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Combination, Explain, Fit, FitError, FittedCombination, FittedLevelSeason, FittedSeasonalNaive,
-    FittedTheta, History, LevelSeason, ModelName, Parts, PointForecast, Predict, QuantileForecast,
-    SamplePaths, Season, SeasonalNaive, Theta,
+    Combination, Explain, Fit, FitError, FittedCombination, FittedLevelSeason, FittedProphet,
+    FittedSeasonalNaive, FittedTheta, History, LevelSeason, ModelName, Parts, PointForecast,
+    Predict, Prophet, QuantileForecast, SamplePaths, Season, SeasonalNaive, Theta,
 };
 
 /// Makes the two enums, what they share, and the table of names, from one list.
@@ -67,6 +67,7 @@ catalog! {
     SeasonalNaive(SeasonalNaive => FittedSeasonalNaive),
     Theta(Theta => FittedTheta),
     LevelSeason(LevelSeason => FittedLevelSeason),
+    Prophet(Prophet => FittedProphet),
     Combination(Combination => FittedCombination),
 }
 
@@ -88,6 +89,7 @@ const NAMES: &[Named] = &[
         "level-season",
         || Model::LevelSeason(LevelSeason::default()),
     ),
+    ("prophet", || Model::Prophet(Prophet::default())),
 ];
 
 impl Model {

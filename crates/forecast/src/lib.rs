@@ -35,8 +35,10 @@ mod level_season;
 mod level_tracker;
 mod naive;
 mod normal;
+mod optimise;
 mod paths;
 mod persona;
+mod prophet;
 mod residual_blocks;
 mod rng;
 mod robust;
@@ -58,6 +60,10 @@ pub use level_tracker::LevelTracker;
 pub use naive::{FittedSeasonalNaive, SeasonalNaive};
 pub use paths::{PointForecast, QuantileForecast, Sample, SamplePaths};
 pub use persona::{Expectation, FittedPersonaBlend, PersonaBlend, PersonaPrior};
+pub use prophet::{
+    CustomSeason, FittedProphet, Growth, HolidayDays, HolidayEffect, Prophet, SeasonChoice,
+    SeasonMode,
+};
 pub use score_book::{LeadScore, ScoreBook};
 pub use scores::{coverage, mase, pinball, weighted_quantile_loss};
 pub use theta::{FittedTheta, Theta};

@@ -27,7 +27,6 @@ impl Rng {
     }
 
     /// A number from 0 to under 1.
-    #[cfg(test)]
     pub(crate) fn uniform(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -6,6 +6,7 @@ mod calendar_rule;
 mod calendar_shape;
 mod calendar_window;
 mod demand;
+mod holidays;
 mod regular;
 mod sliding_maximum;
 mod step;
@@ -17,6 +18,7 @@ pub use calendar_events::{
 pub use calendar_rule::RuleError;
 pub use calendar_window::Occurrence;
 pub use demand::{Demand, DemandError, DemandKey, ValueUnit};
+pub use holidays::{Holidays, UnknownCountry};
 pub use regular::{Aggregate, Gap, NotAMultiple, Series};
 pub use sliding_maximum::SlidingMaximum;
 pub use step::Step;
