@@ -329,8 +329,8 @@ impl Engine {
         );
         let (uplift_now, uplift_then, ignored) = match &state.brain {
             Brain::Ours(ours) if self.heeds_events() => (
-                known.uplift(&ours.events, began).factor,
-                known.uplift(&ours.events, arrival),
+                known.factor(&ours.events, began),
+                known.uplift(&ours.events, began, arrival),
                 known.ignored(began),
             ),
             _ => (1.0, Uplift::NONE, false),

@@ -38,10 +38,19 @@ impl<'a> Known<'a> {
     }
 
     /// What the events that are on at a moment multiply demand by.
-    pub(crate) fn uplift(&self, book: &EventBook, at: Timestamp) -> Uplift {
+    pub(crate) fn factor(&self, book: &EventBook, at: Timestamp) -> f64 {
+        let each = self.events.iter();
+        let factor: f64 = each
+            .map(|(event, statement)| book.factor(event, *statement, at))
+            .product();
+        factor.clamp(FACTORS.0, FACTORS.1)
+    }
+
+    /// What the events that will be on at arrival multiply demand by, as known now.
+    pub(crate) fn uplift(&self, book: &EventBook, now: Timestamp, arrival: Timestamp) -> Uplift {
         let each = self.events.iter();
         let uplift = each
-            .map(|(event, statement)| book.uplift(event, *statement, at))
+            .map(|(event, statement)| book.uplift(event, *statement, now, arrival))
             .fold(Uplift::NONE, Uplift::and);
         Uplift {
             factor: uplift.factor.clamp(FACTORS.0, FACTORS.1),

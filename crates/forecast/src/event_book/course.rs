@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::group::{Occurrence, Uplift};
+use super::group::Occurrence;
 
 /// Parts of an event, and of its aftermath, that have their own effect: a two-hour match is told apart by
 /// ten minutes, a two-day sale by four hours.
@@ -10,6 +10,9 @@ const PARTS: usize = 12;
 
 /// Steps with less of the usual demand than this share of an even split say nothing of their part.
 const SHARE_LEAST: f64 = 0.1;
+
+/// How far one part strays from what the event as a whole would make of it, as a variance of its logarithm: 17 %.
+const PART_VARIANCE: f64 = 0.03;
 
 /// A part's effect is kept within this factor of the usual: beyond it is an error, not an effect.
 const FACTOR_MAX: f64 = 50.0;
@@ -45,16 +48,12 @@ impl Course {
         after: [0.0; PARTS],
     };
 
-    /// The uplift at a place of the event whose uplift as a whole is given.
-    pub(super) fn apply(&self, whole: Uplift, place: Place) -> Uplift {
+    /// The logarithm of what an event whose uplift as a whole is given multiplies demand by at a place.
+    pub(super) fn log_effect(&self, log_whole: f64, place: Place) -> f64 {
         match place {
-            Place::During(share) => Uplift {
-                factor: whole.factor * libm::exp(between(&self.during, share)),
-                ..whole
-            },
-            // What is little is little in doubt.
-            Place::Before(share) => Uplift::surely(libm::exp(between(&self.before, share))),
-            Place::After(share) => Uplift::surely(libm::exp(between(&self.after, share))),
+            Place::Before(share) => between(&self.before, share),
+            Place::During(share) => log_whole + between(&self.during, share),
+            Place::After(share) => between(&self.after, share),
         }
     }
 
@@ -106,18 +105,29 @@ impl Tally {
         sums.usual += usual;
     }
 
-    /// By how much the event has lifted demand so far beside what this course would, as a logarithm, and what share
-    /// of the event that is. `None` before it began.
-    pub(super) fn so_far(&self, course: &Course) -> Option<(f64, f64)> {
-        let seen = self.during.iter().zip(&course.during);
-        let (came, usual) = seen.fold((0.0, 0.0), |sums, (part, log)| {
-            (sums.0 + part.came, sums.1 + part.usual * libm::exp(*log))
-        });
-        let begun = self.during.iter().filter(|part| part.usual > 0.0).count();
-        (usual > 0.0).then(|| {
-            let sums = Sums { came, usual };
-            (sums.log_ratio(), begun as f64 / PARTS as f64)
-        })
+    /// How strong the event has been so far beside what was expected of it: the amplitude that fits best to the parts
+    /// seen, and how sure that makes it (its precision). `expected` gives the logarithm expected of a place.
+    pub(super) fn amplitude(&self, expected: impl Fn(Place) -> f64) -> (f64, f64) {
+        let (mut together, mut precision) = (0.0, 0.0);
+        let middle = |part: usize| (part as f64 + 0.5) / PARTS as f64;
+        for (parts, place) in [
+            (&self.before, Place::Before as fn(f64) -> Place),
+            (&self.during, Place::During),
+            (&self.after, Place::After),
+        ] {
+            for (part, sums) in parts.iter().enumerate() {
+                if sums.usual > 0.0 {
+                    let log = expected(place(middle(part)));
+                    together += log * sums.log_ratio() / PART_VARIANCE;
+                    precision += log * log / PART_VARIANCE;
+                }
+            }
+        }
+        if precision > 0.0 {
+            (together / precision, precision)
+        } else {
+            (1.0, 0.0)
+        }
     }
 
     /// What the event did. `None` if there was nothing to compare.

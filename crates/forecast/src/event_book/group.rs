@@ -36,23 +36,6 @@ impl Uplift {
         deviation: 0.0,
     };
 
-    /// A factor without doubt.
-    pub(super) fn surely(factor: f64) -> Self {
-        Self {
-            factor,
-            deviation: 0.0,
-        }
-    }
-
-    /// The same once so much of it, as a logarithm with this variance, has been seen.
-    #[must_use]
-    pub(super) fn given(self, log_seen: f64, variance: f64) -> Self {
-        let prior = (self.deviation * self.deviation).max(1e-6);
-        let share = prior / (prior + variance);
-        let log = libm::log(self.factor);
-        Self::surely(libm::exp(log + share * (log_seen - log)))
-    }
-
     /// Two events at a time.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

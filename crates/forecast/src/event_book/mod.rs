@@ -30,8 +30,11 @@ use self::usual::Usual;
 /// The longest aftermath that is looked at, and twice the longest eve: what lasts longer is a new level, not an event.
 const AFTERMATH_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// How far an event's first twelfth may mislead about its whole, as a variance of the logarithm, times that twelfth.
-const SEEN_VARIANCE: f64 = 0.01;
+/// An event that is expected to do less than this, as a logarithm, has a strength of its own all the same.
+const LOG_LEAST: f64 = 0.2;
+/// No event is taken to be stronger than this many times its logarithm: the flash crowd of the year is not known
+/// by its first minutes.
+const AMPLITUDE_MAX: f64 = 3.0;
 
 /// What an event is said to multiply the demand of one component by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,26 +76,63 @@ impl EventBook {
         }
     }
 
-    /// What an event multiplies demand by at a moment; nothing before its start and after its aftermath.
-    pub fn uplift(&self, event: &Event, statement: Statement, at: Timestamp) -> Uplift {
-        let Some(place) = concerned(event, at) else {
+    /// What an event multiplies demand by at a moment; nothing before its eve and after its aftermath.
+    pub fn factor(&self, event: &Event, statement: Statement, at: Timestamp) -> f64 {
+        concerned(event, at).map_or(1.0, |place| {
+            let (amplitude, _, effect) = self.effect(event, statement);
+            libm::exp(amplitude * effect(place))
+        })
+    }
+
+    /// The same at a later moment, `ahead` of `now`, and how sure that is: what is in doubt is how far the effect
+    /// changes until then, since as far as it is there it is seen.
+    pub fn uplift(
+        &self,
+        event: &Event,
+        statement: Statement,
+        now: Timestamp,
+        ahead: Timestamp,
+    ) -> Uplift {
+        let Some(place) = concerned(event, ahead) else {
             return Uplift::NONE;
         };
+        let (amplitude, deviation, effect) = self.effect(event, statement);
+        let (then, before) = (effect(place), concerned(event, now).map_or(0.0, &effect));
+        Uplift {
+            factor: libm::exp(amplitude * then),
+            deviation: deviation * (then - before).abs(),
+        }
+    }
+
+    /// How strong an event is beside what is expected of it, the standard deviation of that, and the logarithm
+    /// of what is expected of it at each place.
+    fn effect(
+        &self,
+        event: &Event,
+        statement: Statement,
+    ) -> (f64, f64, impl Fn(Place) -> f64 + use<>) {
         let stated = Stated::new(statement);
         let key = group_of(event);
-        let (course, mut whole) = match self.groups.get(&key) {
+        let (course, whole) = match self.groups.get(&key) {
             Some(group) => (
                 group.course(&event.name),
                 group.uplift(&event.name, &stated),
             ),
             None => (Course::FLAT, stated.uplift()),
         };
+        let log_whole = libm::log(whole.factor);
+        let effect = move |place| course.log_effect(log_whole, place);
+        let prior = whole.deviation / log_whole.abs().max(LOG_LEAST);
         let running = self.running.iter().find(|running| running.is(event, &key));
-        if let Some((log_seen, part)) = running.and_then(|running| running.tally.so_far(&course)) {
-            // Once it is on, what it does is seen: what is in doubt is shared by now and later.
-            whole = whole.given(log_seen, SEEN_VARIANCE / part);
-        }
-        course.apply(whole, place)
+        let (seen, precision) =
+            running.map_or((1.0, 0.0), |running| running.tally.amplitude(effect));
+        let all = 1.0 / (prior * prior).max(1e-6);
+        let amplitude = (all + precision * seen) / (all + precision);
+        (
+            amplitude.clamp(0.0, AMPLITUDE_MAX),
+            1.0 / (all + precision).sqrt(),
+            effect,
+        )
     }
 
     /// Takes in the demand of the step that began at `at`; `None` is unknown. `events` are those of this
@@ -107,7 +147,7 @@ impl EventBook {
             .into_iter()
             .filter_map(|(event, statement)| {
                 let place = concerned(event, at)?;
-                let factor = self.uplift(event, statement, at).factor;
+                let factor = self.factor(event, statement, at);
                 Some((event, statement, place, factor))
             })
             .collect();
