@@ -5,9 +5,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Combination, Explain, Fit, FitError, FittedCombination, FittedLevelSeason, FittedProphet,
-    FittedSeasonalNaive, FittedTheta, History, LevelSeason, ModelName, Parts, PointForecast,
-    Predict, Prophet, QuantileForecast, SamplePaths, Season, SeasonalNaive, Theta,
+    Arima, Combination, Explain, Fit, FitError, FittedArima, FittedCombination, FittedLevelSeason,
+    FittedProphet, FittedSeasonalNaive, FittedTheta, History, LevelSeason, ModelName, Parts,
+    PointForecast, Predict, Prophet, QuantileForecast, SamplePaths, Season, SeasonalNaive, Theta,
 };
 
 /// Makes the two enums, what they share, and the table of names, from one list.
@@ -68,6 +68,7 @@ catalog! {
     Theta(Theta => FittedTheta),
     LevelSeason(LevelSeason => FittedLevelSeason),
     Prophet(Prophet => FittedProphet),
+    Arima(Arima => FittedArima),
     Combination(Combination => FittedCombination),
 }
 
@@ -90,6 +91,8 @@ const NAMES: &[Named] = &[
         || Model::LevelSeason(LevelSeason::default()),
     ),
     ("prophet", || Model::Prophet(Prophet::default())),
+    ("arima", || Model::Arima(Arima::auto(Some(Season::Day)))),
+    ("arima-nonseasonal", || Model::Arima(Arima::auto(None))),
 ];
 
 impl Model {

@@ -9,6 +9,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`SeasonalNaive`], [`Theta`], [`LevelSeason`] | models; each degrades by name ([`ModelName`]) when history is short |
+//! | [`Arima`] | ARIMA of given or automatic order; [`ArimaProcess`] for series that may be negative |
 //! | [`Model`] | every model by name |
 //! | [`Combination`] | several models, weighted by what they recently lost |
 //! | [`Explain`] | level, trend, seasons and remainder of a forecast, which sum to it |
@@ -23,6 +24,7 @@
 //! step 0 of a forecast is the first step after it. Demand is in whatever unit the history is in,
 //! and never negative.
 
+mod arima;
 mod catalog;
 mod combination;
 mod conformal;
@@ -49,6 +51,7 @@ mod testing;
 mod theta;
 mod traits;
 
+pub use arima::{Arima, ArimaOrder, ArimaProcess, FittedArima, Method as ArimaMethod};
 pub use catalog::{FittedModel, Model, UnknownModel};
 pub use combination::{Combination, FittedCombination};
 pub use conformal::{AdaptiveConformal, Band, ConformalSettings, DelayedConformal, Issued, Side};
