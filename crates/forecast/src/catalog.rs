@@ -5,9 +5,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Arima, Combination, Explain, Fit, FitError, FittedArima, FittedCombination, FittedLevelSeason,
-    FittedProphet, FittedSeasonalNaive, FittedTheta, History, LevelSeason, ModelName, Parts,
-    PointForecast, Predict, Prophet, QuantileForecast, SamplePaths, Season, SeasonalNaive, Theta,
+    Arima, Combination, Ets, Explain, Fit, FitError, FittedArima, FittedCombination, FittedEts,
+    FittedLevelSeason, FittedMstl, FittedProphet, FittedSeasonalNaive, FittedTheta, History,
+    LevelSeason, ModelName, Mstl, Parts, PointForecast, Predict, Prophet, QuantileForecast,
+    SamplePaths, Season, SeasonalNaive, Theta,
 };
 
 /// Makes the two enums, what they share, and the table of names, from one list.
@@ -66,6 +67,8 @@ macro_rules! catalog {
 catalog! {
     SeasonalNaive(SeasonalNaive => FittedSeasonalNaive),
     Theta(Theta => FittedTheta),
+    Ets(Ets => FittedEts),
+    Mstl(Mstl<Ets> => FittedMstl<FittedEts>),
     LevelSeason(LevelSeason => FittedLevelSeason),
     Prophet(Prophet => FittedProphet),
     Arima(Arima => FittedArima),
@@ -85,6 +88,8 @@ const NAMES: &[Named] = &[
         Model::SeasonalNaive(SeasonalNaive::new(Season::Week))
     }),
     ("theta", || Model::Theta(Theta::new(Season::Day))),
+    ("ets", || Model::Ets(Ets::auto(Some(Season::Day)))),
+    ("mstl", || Model::Mstl(Mstl::default())),
     ("theta-week", || Model::Theta(Theta::new(Season::Week))),
     (
         "level-season",

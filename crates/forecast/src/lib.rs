@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`SeasonalNaive`], [`Theta`], [`LevelSeason`] | models; each degrades by name ([`ModelName`]) when history is short |
 //! | [`Arima`] | ARIMA of given or automatic order; [`ArimaProcess`] for series that may be negative |
+//! | [`SeasonalNaive`], [`Theta`], [`Ets`], [`Mstl`], [`LevelSeason`] | models; each degrades by name ([`ModelName`]) when history is short |
 //! | [`Model`] | every model by name |
 //! | [`Combination`] | several models, weighted by what they recently lost |
 //! | [`Explain`] | level, trend, seasons and remainder of a forecast, which sum to it |
@@ -26,16 +27,20 @@
 
 mod arima;
 mod catalog;
+mod classical;
 mod combination;
 mod conformal;
 mod coverage;
+mod ets;
 pub mod event_book;
 mod explain;
 mod history;
 pub mod lead;
 mod level_season;
 mod level_tracker;
+mod mstl;
 mod naive;
+mod nelder_mead;
 mod normal;
 mod optimise;
 mod paths;
@@ -56,10 +61,12 @@ pub use catalog::{FittedModel, Model, UnknownModel};
 pub use combination::{Combination, FittedCombination};
 pub use conformal::{AdaptiveConformal, Band, ConformalSettings, DelayedConformal, Issued, Side};
 pub use coverage::{CoverageAlarm, CoverageMonitor, CoverageSettings, CoverageVerdict};
+pub use ets::{Ets, FittedEts, Form, InadmissibleForm, Seasonality, Trend};
 pub use explain::{Explain, Parts};
 pub use history::{Dates, History, HistoryError, Regressor, Season, SeasonSpec};
 pub use level_season::{FittedLevelSeason, LevelSeason, Mode};
 pub use level_tracker::LevelTracker;
+pub use mstl::{FittedMstl, Mstl, Remainder};
 pub use naive::{FittedSeasonalNaive, SeasonalNaive};
 pub use paths::{PointForecast, QuantileForecast, Sample, SamplePaths};
 pub use persona::{Expectation, FittedPersonaBlend, PersonaBlend, PersonaPrior};
@@ -69,5 +76,5 @@ pub use prophet::{
 };
 pub use score_book::{LeadScore, ScoreBook};
 pub use scores::{coverage, mase, pinball, weighted_quantile_loss};
-pub use theta::{FittedTheta, Theta};
+pub use theta::{FittedTheta, Theta, ThetaForm};
 pub use traits::{Fit, FitError, ModelName, Predict, Update};

@@ -6,6 +6,7 @@ use crate::history::interpolated;
 use crate::residual_blocks::ResidualBlocks;
 use crate::{
     Explain, Fit, FitError, History, ModelName, Parts, PointForecast, Predict, SamplePaths, Season,
+    Update,
 };
 
 /// Repeats the last season. Too little history for a week: the last day; for a day: the last value.
@@ -32,6 +33,8 @@ pub struct FittedSeasonalNaive {
     /// The season that repeats, its first step being the first one forecast.
     last: Vec<f64>,
     errors: ResidualBlocks,
+    /// Steps taken in since the fit, within a block of errors.
+    turned: usize,
 }
 
 impl Fit for SeasonalNaive {
@@ -65,6 +68,7 @@ impl Fit for SeasonalNaive {
             model,
             last: last_season(values, steps, day),
             errors: ResidualBlocks::new(&errors, block),
+            turned: 0,
         })
     }
 }
@@ -112,7 +116,7 @@ impl Predict for FittedSeasonalNaive {
     fn paths(&self, horizon: usize, count: usize, seed: u64) -> SamplePaths {
         let season = self.last.len();
         SamplePaths::draw(horizon, count, seed, |rng, path| {
-            self.errors.draw(rng, path);
+            self.errors.draw_from(rng, self.turned, path);
             for step in 0..path.len() {
                 path[step] += if step < season {
                     self.last[step]
@@ -121,6 +125,18 @@ impl Predict for FittedSeasonalNaive {
                 };
             }
         })
+    }
+}
+
+impl Update for FittedSeasonalNaive {
+    /// The observation takes the place of the one a season before; where it is missing, that one stays.
+    /// The errors that paths draw stay those of the fit.
+    fn update(&mut self, value: Option<f64>) {
+        self.last.rotate_left(1);
+        if let (Some(value), Some(newest)) = (value, self.last.last_mut()) {
+            *newest = value;
+        }
+        self.turned = (self.turned + 1) % self.errors.block();
     }
 }
 
@@ -211,6 +227,35 @@ mod tests {
             fit(&values, Season::Day).predict(4).steps,
             [8.0, 5.0, 10.0, 3.0]
         );
+    }
+
+    #[test]
+    fn taking_in_steps_is_as_good_as_fitting_with_them() {
+        let mut traffic = traffic(4.0, 24, 100.0, 8);
+        traffic.values[500] = None;
+        let all = traffic.history();
+        let mut fitted = SeasonalNaive::new(Season::Week)
+            .fit(&all.until(490))
+            .unwrap();
+        for value in &traffic.values[490..600] {
+            fitted.update(*value);
+        }
+        let refitted = SeasonalNaive::new(Season::Week)
+            .fit(&all.until(600))
+            .unwrap();
+        assert_eq!(fitted.predict(400), refitted.predict(400));
+        // Its errors are older, but still those of the same time of day.
+        let spread = |it: &FittedSeasonalNaive, step| {
+            let sample = it.paths(24, 400, 1).at(step);
+            sample.quantile(0.9) - sample.quantile(0.1)
+        };
+        for step in 0..24 {
+            let (kept, fresh) = (spread(&fitted, step), spread(&refitted, step));
+            assert!(
+                (0.4..2.5).contains(&(kept / fresh)),
+                "{step}: {kept} {fresh}"
+            );
+        }
     }
 
     #[test]

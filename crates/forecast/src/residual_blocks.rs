@@ -58,6 +58,11 @@ impl ResidualBlocks {
         }
     }
 
+    /// The length of a row.
+    pub(crate) fn block(&self) -> usize {
+        self.block.max(1)
+    }
+
     /// How many rows there are to draw from.
     pub(crate) fn rows(&self) -> usize {
         self.errors.len().checked_div(self.block).unwrap_or(0)
@@ -70,13 +75,23 @@ impl ResidualBlocks {
 
     /// Fills the steps of a path with errors, row after row drawn at random; zeros if there is none.
     pub(crate) fn draw(&self, rng: &mut Rng, steps: &mut [f64]) {
+        self.draw_from(rng, 0, steps);
+    }
+
+    /// The same for a path whose first step stands at a place within the row other than its start,
+    /// because as many steps have passed since.
+    pub(crate) fn draw_from(&self, rng: &mut Rng, passed: usize, steps: &mut [f64]) {
         if self.rows() == 0 {
             steps.fill(0.0);
             return;
         }
-        for steps in steps.chunks_mut(self.block) {
-            let row = self.row(rng.below(self.rows()));
-            steps.copy_from_slice(&row[..steps.len()]);
+        let mut from = passed % self.block;
+        let mut left = steps;
+        while !left.is_empty() {
+            let row = &self.row(rng.below(self.rows()))[from..];
+            let (now, later) = left.split_at_mut(row.len().min(left.len()));
+            now.copy_from_slice(&row[..now.len()]);
+            (left, from) = (later, 0);
         }
     }
 }

@@ -42,7 +42,7 @@ pub trait Update: Predict {
 }
 
 /// Paths that quantiles are read from: at the 2.5 % level ten lie beyond.
-const QUANTILE_PATHS: usize = 400;
+pub(crate) const QUANTILE_PATHS: usize = 400;
 
 /// Why a model could not be fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

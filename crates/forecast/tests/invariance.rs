@@ -1,8 +1,8 @@
 //! What every model promises, whatever the history.
 
 use fleetcast_forecast::{
-    Combination, Explain, Fit, FitError, History, LevelSeason, Mode, Predict, Season, SeasonSpec,
-    SeasonalNaive, Theta,
+    Combination, Ets, Explain, Fit, FitError, History, LevelSeason, Mode, Mstl, Predict, Season,
+    SeasonSpec, SeasonalNaive, Theta,
 };
 use proptest::prelude::*;
 
@@ -50,6 +50,12 @@ fn forecasts(values: &[Option<f64>]) -> Option<Vec<(&'static str, Vec<f64>)>> {
         of("naive week", &SeasonalNaive::new(Season::Week), &history)?,
         of("theta day", &Theta::new(Season::Day), &history)?,
         of("theta week", &Theta::new(Season::Week), &history)?,
+        of(
+            "ets",
+            &Ets::auto(Some(Season::Day)).with_restarts(0),
+            &history,
+        )?,
+        of("mstl", &Mstl::default(), &history)?,
         of(
             "level times season",
             &LevelSeason {

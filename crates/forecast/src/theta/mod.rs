@@ -1,32 +1,55 @@
-//! The dynamic optimised Theta model (DOTM).
+//! Theta models.
 //!
 //! Fiorucci, Pellegrini, Louzada, Petropoulos and Koehler: Models for optimising the theta method
 //! and their relationship to state space models, International Journal of Forecasting 32(4), 2016.
-//! As there, and as in statsforecast's `DynamicOptimizedTheta`: a season that passes the test of
-//! [`deseason`] is taken out first, the smoothing α, the weight θ and the first level are those
-//! with the least squared one-step error, and the forecast is put back into season.
+//! As there, and as in statsforecast's models of the same names: a season that passes the test of
+//! [`deseason`] is taken out first, the smoothing α, the first level and (where it is optimised) the
+//! weight θ are those with the least squared one-step error, and the forecast is put back into season.
 
 mod deseason;
-mod nelder_mead;
+mod line;
 
 use serde::{Deserialize, Serialize};
 
 use self::deseason::{Deseasoned, deseason};
-use self::nelder_mead::minimise;
+use self::line::ThetaLine;
 use crate::history::interpolated;
 use crate::residual_blocks::ResidualBlocks;
 use crate::{
     Explain, Fit, FitError, FittedSeasonalNaive, History, ModelName, Parts, PointForecast, Predict,
-    SamplePaths, Season, SeasonalNaive,
+    SamplePaths, Season, SeasonalNaive, Update,
 };
 
 /// Steps that a fit needs: three parameters and one to judge them by.
 const STEPS_MIN: usize = 4;
 
-/// How many first errors do not count: the trend is undefined before.
-const BURN_IN: usize = 3;
+/// Which Theta model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThetaForm {
+    /// The weight θ is 2 and the straight line that through the whole history (STM): the Theta method of
+    /// Assimakopoulos and Nikolopoulos (2000).
+    Standard,
+    /// The weight is optimised (OTM).
+    Optimised,
+    /// The weight is 2 and the line kept up to date step by step (DSTM).
+    Dynamic,
+    /// The weight is optimised and the line kept up to date (DOTM).
+    #[default]
+    DynamicOptimised,
+}
 
-/// The dynamic optimised Theta model on the steps without one season.
+impl ThetaForm {
+    fn is_optimised(self) -> bool {
+        matches!(self, Self::Optimised | Self::DynamicOptimised)
+    }
+
+    fn is_dynamic(self) -> bool {
+        matches!(self, Self::Dynamic | Self::DynamicOptimised)
+    }
+}
+
+/// A Theta model, by default the dynamic optimised one, on the steps without one season.
 ///
 /// Missing steps are bridged by straight lines before fitting; steps after the last observation
 /// are forecast, not bridged. A history shorter than two weeks uses the day's season, one shorter
@@ -35,6 +58,8 @@ const BURN_IN: usize = 3;
 pub struct Theta {
     season: Season,
     additive: bool,
+    #[serde(default)]
+    form: ThetaForm,
 }
 
 impl Theta {
@@ -43,6 +68,7 @@ impl Theta {
         Self {
             season,
             additive: false,
+            form: ThetaForm::default(),
         }
     }
 
@@ -51,7 +77,14 @@ impl Theta {
         Self {
             season,
             additive: true,
+            form: ThetaForm::default(),
         }
+    }
+
+    /// The same in another form.
+    #[must_use]
+    pub fn with_form(self, form: ThetaForm) -> Self {
+        Self { form, ..self }
     }
 }
 
@@ -76,6 +109,8 @@ struct State {
     multiplied: bool,
     /// One-step errors of the deseasoned series, up to the last observation.
     errors: ResidualBlocks,
+    /// Steps taken in since the fit, within a block of errors.
+    turned: usize,
 }
 
 impl Fit for Theta {
@@ -108,7 +143,7 @@ impl Fit for Theta {
             Some((model, deseason(&bridged, steps, self.additive)?))
         });
         let (model, plain) = found.unwrap_or_else(|| (ModelName::Theta, Deseasoned::none(bridged)));
-        let (line, errors) = ThetaLine::fit(&plain.values);
+        let (line, errors) = ThetaLine::fit(&plain.values, self.form);
         let block = history
             .seasons()
             .steps(Season::Day)
@@ -121,11 +156,22 @@ impl Fit for Theta {
             season: plain.season,
             multiplied: plain.multiplied,
             errors: ResidualBlocks::new(&errors, block),
+            turned: 0,
         }))))
     }
 }
 
 impl State {
+    /// Takes the season out of the next step that was not yet seen.
+    fn without_season(&self, value: f64) -> f64 {
+        let season = self.season[self.ahead % self.season.len()];
+        if self.multiplied {
+            value / season
+        } else {
+            value - season
+        }
+    }
+
     /// The deseasoned step `at` steps after the last observation back in season.
     fn in_season(&self, value: f64, at: usize) -> f64 {
         let season = self.season[at % self.season.len()];
@@ -169,7 +215,7 @@ impl Predict for FittedTheta {
         };
         let mut errors = vec![0.0; state.ahead + horizon];
         SamplePaths::draw(horizon, count, seed, |rng, path| {
-            state.errors.draw(rng, &mut errors);
+            state.errors.draw_from(rng, state.turned, &mut errors);
             let mut line = state.line;
             for (at, error) in errors.iter().enumerate() {
                 let value = line.next() + error;
@@ -179,6 +225,32 @@ impl Predict for FittedTheta {
                 }
             }
         })
+    }
+}
+
+impl Update for FittedTheta {
+    /// One step of the recursion. Missing steps are made up for by their forecasts once an observation
+    /// follows; season, α, θ and the errors that paths draw stay those of the fit.
+    fn update(&mut self, value: Option<f64>) {
+        let state = match &mut self.0 {
+            Kind::Theta(state) => state,
+            Kind::Simple(naive) => return naive.update(value),
+        };
+        let Some(value) = value else {
+            state.ahead += 1;
+            return;
+        };
+        let value = state.without_season(value);
+        for _ in 0..state.ahead {
+            let expected = state.line.next();
+            state.line.see(expected);
+        }
+        state.line.see(value);
+        let passed = state.ahead + 1;
+        let season = state.season.len();
+        state.season.rotate_left(passed % season);
+        state.turned = (state.turned + passed) % state.errors.block();
+        state.ahead = 0;
     }
 }
 
@@ -215,111 +287,6 @@ impl Explain for FittedTheta {
         }
         all
     }
-}
-
-/// The state of the model: the smoothed level and the straight line through all that was seen, kept
-/// up to date step by step (equations 17 to 23 of the paper).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct ThetaLine {
-    alpha: f64,
-    theta: f64,
-    seen: f64,
-    level: f64,
-    mean: f64,
-    intercept: f64,
-    slope: f64,
-    /// (1 − α)^seen.
-    fading: f64,
-}
-
-impl ThetaLine {
-    /// The state after the first value.
-    fn start(first: f64, level: f64, alpha: f64, theta: f64) -> Self {
-        Self {
-            alpha,
-            theta,
-            seen: 1.0,
-            level: alpha * first + (1.0 - alpha) * level,
-            mean: first,
-            intercept: first,
-            slope: 0.0,
-            fading: 1.0 - alpha,
-        }
-    }
-
-    /// The expected next value.
-    fn next(&self) -> f64 {
-        let line = self.intercept * self.fading
-            + self.slope * (1.0 - self.fading * (1.0 - self.alpha)) / self.alpha;
-        self.level + (1.0 - 1.0 / self.theta) * line
-    }
-
-    /// Takes in the next value.
-    fn see(&mut self, value: f64) {
-        let seen = self.seen;
-        self.level = self.alpha * value + (1.0 - self.alpha) * self.level;
-        self.slope =
-            ((seen - 1.0) * self.slope + 6.0 * (value - self.mean) / (seen + 1.0)) / (seen + 2.0);
-        self.mean = (seen * self.mean + value) / (seen + 1.0);
-        self.intercept = self.mean - self.slope * (seen + 2.0) / 2.0;
-        self.fading *= 1.0 - self.alpha;
-        self.seen += 1.0;
-    }
-
-    /// The state at the end of the values with the least squared error, and its one-step errors
-    /// (`None` while they do not count).
-    fn fit(values: &[f64]) -> (Self, Vec<Option<f64>>) {
-        let size = values.iter().map(|value| value.abs()).sum::<f64>() / values.len() as f64;
-        let size = if size > 0.0 { size } else { 1.0 };
-        // The straight lines depend on the values alone: once, not at each try.
-        let mut line = Self::start(values[0], 0.0, 0.5, 2.0);
-        let mut lines = Vec::with_capacity(values.len());
-        for &value in &values[1..] {
-            lines.push((value / size, line.intercept / size, line.slope / size));
-            line.see(value);
-        }
-        let first = values[0] / size;
-        let loss =
-            |&[level, alpha, theta]: &[f64; 3]| squared_error(first, &lines, level, alpha, theta);
-        let low = [-1e3, 0.1, 1.0];
-        let high = [1e3, 0.99, 1e6];
-        let starts = [
-            [first / 2.0, 0.5, 2.0],
-            [first, 0.15, 2.0],
-            [0.0, 0.5, 20.0],
-        ];
-        let tried = starts.map(|start| minimise(&loss, start, low, high));
-        let [level, alpha, theta] = tried
-            .into_iter()
-            .reduce(|best, next| if next.1 < best.1 { next } else { best })
-            .map_or(starts[0], |it| it.0);
-        let mut line = Self::start(values[0], level * size, alpha, theta);
-        let mut errors = vec![None];
-        for (step, &value) in values.iter().enumerate().skip(1) {
-            errors.push((step >= BURN_IN).then(|| value - line.next()));
-            line.see(value);
-        }
-        (line, errors)
-    }
-}
-
-/// The sum of squared one-step errors given (value, intercept before, slope before) of each step
-/// after the first.
-fn squared_error(first: f64, lines: &[(f64, f64, f64)], level: f64, alpha: f64, theta: f64) -> f64 {
-    let weight = 1.0 - 1.0 / theta;
-    let mut level = alpha * first + (1.0 - alpha) * level;
-    let mut fading = 1.0 - alpha;
-    let mut sum = 0.0;
-    for (step, &(value, intercept, slope)) in lines.iter().enumerate() {
-        let line = intercept * fading + slope * (1.0 - fading * (1.0 - alpha)) / alpha;
-        let error = value - (level + weight * line);
-        if step + 1 >= BURN_IN {
-            sum += error * error;
-        }
-        level += alpha * (value - level);
-        fading *= 1.0 - alpha;
-    }
-    sum
 }
 
 #[cfg(test)]

@@ -140,6 +140,64 @@ fn steps_missing_at_the_end_are_forecast_and_not_bridged() {
 }
 
 #[test]
+fn taking_in_steps_is_as_good_as_fitting_with_the_same_parameters() {
+    let traffic = traffic(4.0, 24, 100.0, 3);
+    for form in [
+        ThetaForm::Standard,
+        ThetaForm::Optimised,
+        ThetaForm::Dynamic,
+        ThetaForm::DynamicOptimised,
+    ] {
+        let mut fitted = Theta::new(Season::Day)
+            .with_form(form)
+            .fit(&traffic.history().until(480))
+            .unwrap();
+        let Kind::Theta(before) = fitted.0.clone() else {
+            panic!("{form:?} was not fitted");
+        };
+        // Steps as forecast change nothing but the time.
+        let ahead = fitted.predict(100).steps;
+        let mut same = fitted.clone();
+        ahead[..30].iter().for_each(|step| same.update(Some(*step)));
+        for (late, early) in same.predict(70).steps.iter().zip(&ahead[30..]) {
+            assert!(
+                (late / early - 1.0).abs() < 1e-9,
+                "{form:?}: {late} {early}"
+            );
+        }
+        // Missing steps are forecast, and the season goes on below them.
+        let values = [Some(90.0), None, None, Some(120.0), None];
+        values.iter().for_each(|value| fitted.update(*value));
+        let Kind::Theta(after) = &fitted.0 else {
+            panic!("{form:?} became another model");
+        };
+        assert_eq!((after.ahead, after.turned), (1, 4));
+        assert_eq!(after.season[0], before.season[4]);
+        assert!(
+            fitted
+                .paths(30, 3, 1)
+                .iter()
+                .flatten()
+                .all(|it| it.is_finite())
+        );
+    }
+}
+
+#[test]
+fn a_level_that_rises_is_followed() {
+    let traffic = traffic(4.0, 24, 100.0, 3);
+    let mut fitted = Theta::new(Season::Day)
+        .fit(&traffic.history().until(480))
+        .unwrap();
+    let before: f64 = fitted.predict(24).steps.iter().sum();
+    for value in traffic.values[480..576].iter().flatten() {
+        fitted.update(Some(3.0 * value));
+    }
+    let after: f64 = fitted.predict(24).steps.iter().sum();
+    assert!(after > 1.8 * before, "{before} {after}");
+}
+
+#[test]
 fn paths_lie_around_the_forecast() {
     let traffic = traffic(4.0, 24, 100.0, 9);
     let fitted = Theta::new(Season::Week).fit(&traffic.history()).unwrap();
