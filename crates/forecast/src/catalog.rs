@@ -69,6 +69,7 @@ catalog! {
     Theta(Theta => FittedTheta),
     Ets(Ets => FittedEts),
     Mstl(Mstl<Ets> => FittedMstl<FittedEts>),
+    MstlArima(Mstl<Arima> => FittedMstl<FittedArima>),
     LevelSeason(LevelSeason => FittedLevelSeason),
     Prophet(Prophet => FittedProphet),
     Arima(Arima => FittedArima),
@@ -90,6 +91,9 @@ const NAMES: &[Named] = &[
     ("theta", || Model::Theta(Theta::new(Season::Day))),
     ("ets", || Model::Ets(Ets::auto(Some(Season::Day)))),
     ("mstl", || Model::Mstl(Mstl::default())),
+    ("mstl-arima", || {
+        Model::MstlArima(Mstl::new(Arima::auto(None)))
+    }),
     ("theta-week", || Model::Theta(Theta::new(Season::Week))),
     (
         "level-season",

@@ -4,6 +4,7 @@
 //! worked out here, on the same demand in the same run: the last value and the seasonal naive with the
 //! quantiles of their own past errors, and linear quantile regression on two dozen features.
 
+mod dot;
 mod errors;
 mod ours;
 mod peers;
@@ -13,6 +14,7 @@ use anyhow::Result;
 use fleetcast_report::{Column, TextTable};
 use jiff::SignedDuration;
 
+use self::dot::Dot;
 use self::ours::Ours;
 use self::peers::{LastValue, SeasonalNaive};
 use self::regression::Regression;
@@ -52,11 +54,12 @@ pub struct Setting {
 type Build = fn(Setting) -> Box<dyn Forecaster>;
 
 /// The forecasters by name, the one that others are measured by first.
-const FORECASTERS: [(&str, Build); 4] = [
+const FORECASTERS: [(&str, Build); 5] = [
     ("last value", |setting| Box::new(LastValue::new(setting))),
     ("seasonal naive, day", |setting| {
         Box::new(SeasonalNaive::new(setting))
     }),
+    ("DOT, fitted daily", |setting| Box::new(Dot::new(setting))),
     ("linear quantile regression", |setting| {
         Box::new(Regression::new(setting))
     }),

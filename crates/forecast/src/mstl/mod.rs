@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use self::stl::decompose;
 use crate::history::interpolated;
 use crate::{
-    Ets, Explain, Fit, FitError, History, ModelName, Parts, PointForecast, Predict,
+    Arima, Ets, Explain, Fit, FitError, History, ModelName, Parts, PointForecast, Predict,
     QuantileForecast, SamplePaths, Season, SeasonSpec, Update,
 };
 
@@ -44,6 +44,14 @@ impl Remainder for Ets {
 
     fn on_raised(&self) -> Self {
         self.added_only()
+    }
+}
+
+impl Remainder for Arima {
+    const NAME: ModelName = ModelName::MstlArima;
+
+    fn on_raised(&self) -> Self {
+        *self
     }
 }
 
