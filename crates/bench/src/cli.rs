@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::{Args, Parser, ValueEnum};
 use fleetcast_model::Share;
 use jiff::SignedDuration;
 
@@ -18,6 +18,8 @@ pub enum Cli {
     Lead(TraceArgs),
     /// How much a persona helps after none, one, three and fourteen days of history.
     Persona(PersonaArgs),
+    /// Anomalies found in labelled series: the Numenta benchmark and Microsoft cloud monitoring.
+    Anomaly(AnomalyArgs),
 }
 
 /// Which traces.
@@ -74,6 +76,36 @@ pub struct ProvisioningArgs {
 pub struct EngineArgs {
     #[command(flatten)]
     pub traces: TraceArgs,
+}
+
+/// `anomaly`
+#[derive(Debug, Args)]
+pub struct AnomalyArgs {
+    /// A folder that holds `nab` and `ms_cloud_monitoring`
+    /// [default: data in $FLEETCAST_SHARED, or in `shared` beside the project].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// A detector, or the name of a model whose residuals are one; may be repeated [default: default].
+    #[arg(long, value_name = "NAME")]
+    pub detector: Vec<String>,
+    /// Which of a verdict's scores is judged.
+    #[arg(long, value_enum, default_value_t)]
+    pub score: AnomalyScore,
+    /// Also write all scores into a folder, in the layout of the Numenta benchmark.
+    #[arg(long, value_name = "DIR")]
+    pub results: Option<PathBuf>,
+}
+
+/// Which of a verdict's scores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AnomalyScore {
+    /// One number for both questions, as in score files.
+    #[default]
+    Both,
+    /// Has something begun?
+    Onset,
+    /// Is this abnormal now?
+    State,
 }
 
 /// `0.5%` or `0.005`.

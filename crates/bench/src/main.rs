@@ -4,6 +4,7 @@
 //! fails for being slow.
 
 mod ablation;
+mod anomaly;
 mod bootstrap;
 mod cli;
 mod curve;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Cli::Engine(args) => engine::run(&args),
         Cli::Lead(args) => lead::run(&args),
         Cli::Persona(args) => persona::run(&args),
+        Cli::Anomaly(args) => anomaly::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

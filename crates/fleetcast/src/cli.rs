@@ -24,6 +24,8 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Show what Fleetcast, and the autoscalers you know, would have done on your own history.
     Backtest(Box<BacktestArgs>),
+    /// Find anomalies in a series of samples, one pass, each judged by those before it.
+    Anomalies(AnomaliesArgs),
     /// Run a recording again: every step must come out the same, byte for byte.
     Replay(ReplayArgs),
     /// Explain one decision of a recorded run.
@@ -50,6 +52,41 @@ pub struct ValidateArgs {
     /// Documents, or folders of documents.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
+}
+
+/// `fleetcast anomalies`
+#[derive(Debug, Args)]
+pub struct AnomaliesArgs {
+    /// CSV with `timestamp,value` (a column `label` may be there too), plain or gzip; `-` is standard input.
+    pub file: PathBuf,
+    /// Also write `timestamp,value,anomaly_score`, one row for each row of the input; `-` writes it to
+    /// standard output, and nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub scores: Option<PathBuf>,
+    /// Which score is written.
+    #[arg(long, value_enum, default_value_t, requires = "scores")]
+    pub score: ScoreKind,
+    /// `default`, `forecast` (residuals of the default forecast), or a model's name for its residuals.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub detector: String,
+    /// False alarms that may be expected a week [default: 3].
+    #[arg(long, value_name = "N", value_parser = positive_number)]
+    pub alarms_per_week: Option<f64>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Which score of a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ScoreKind {
+    /// An alarm from 0.5 on; below, how abnormal it is now.
+    #[default]
+    Both,
+    /// Has something begun? Rests after an alarm.
+    Onset,
+    /// Is this abnormal now? Stays high as long as it lasts.
+    State,
 }
 
 /// `fleetcast replay`
@@ -264,6 +301,13 @@ fn any_time(text: &str) -> Result<SignedDuration, String> {
     } else {
         Ok(time)
     }
+}
+
+fn positive_number(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite() && *number > 0.0)
+        .ok_or_else(|| "use a number over 0".to_string())
 }
 
 fn positive_time(text: &str) -> Result<SignedDuration, String> {

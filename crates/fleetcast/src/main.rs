@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::init::run(args),
         Command::Validate(args) => commands::validate::run(args),
         Command::Backtest(args) => commands::backtest::run(args),
+        Command::Anomalies(args) => commands::anomalies::run(args),
         Command::Replay(args) => commands::replay::run(args),
         Command::Why(args) => commands::why::run(args),
         Command::Example(args) => commands::example::run(args),

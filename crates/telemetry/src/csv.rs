@@ -5,6 +5,7 @@ mod error;
 mod header;
 mod lines;
 mod moment;
+mod samples;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
@@ -18,6 +19,7 @@ pub use self::error::{BadRow, CsvError};
 use self::header::{Header, split};
 use self::lines::Lines;
 use self::moment::Moment;
+pub use self::samples::{Sample, read_samples};
 use crate::grid::{GridOptions, lay_out};
 use crate::report::{IngestReport, SkippedRows, counted};
 use crate::rows::{Row, RowLog};

@@ -11,6 +11,6 @@ pub mod prometheus;
 mod report;
 mod rows;
 
-pub use csv::{BadRow, CsvError, CsvOptions, read_csv};
+pub use csv::{BadRow, CsvError, CsvOptions, Sample, read_csv, read_samples};
 pub use grid::GridError;
 pub use report::{IngestReport, LongestGap, SkippedRows};

@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::{check, files};
 
 /// The rows, from the top. A name that ends in `-*` stands for all with that beginning.
-const ROWS: [&[&str]; 13] = [
+const ROWS: [&[&str]; 14] = [
     &["fleetcast-model"],
     &["fleetcast-document"],
     &["fleetcast-series"],
     &["fleetcast-forecast", "fleetcast-experiment"],
+    &["fleetcast-anomaly"],
     &["fleetcast-capacity", "fleetcast-planner"],
     &["fleetcast-policy"],
     &["fleetcast-engine"],

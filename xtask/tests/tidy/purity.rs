@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::layers::{Package, packages};
 use super::{check, files};
 
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "fleetcast-model",
     "fleetcast-document",
     "fleetcast-series",
     "fleetcast-forecast",
     "fleetcast-experiment",
+    "fleetcast-anomaly",
     "fleetcast-capacity",
     "fleetcast-planner",
     "fleetcast-policy",

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub mod anomalies;
 pub mod backtest;
 pub mod documents;
 pub mod example;

@@ -1,5 +1,6 @@
 //! The program as people run it: real files, real signals, the messages they read and the code it ends with.
 
+mod anomalies;
 mod backtest;
 mod bad_input;
 mod cancel;
