@@ -23,6 +23,7 @@ use crate::stages::forecast::Arrival;
 use crate::stages::gate::GateState;
 use crate::stages::projection::Projection;
 use crate::stages::workflow::WorkflowState;
+use crate::watch::{Alert, Watch};
 
 /// Where nothing is stated, so much of the demand may go unserved.
 const DEFAULT_UNSERVED: Share = Share::per_mille(5);
@@ -72,6 +73,9 @@ pub struct Ours {
     pub(crate) hold: SlidingMaximum,
     /// The last forecast, as it was bought from.
     pub(crate) last: LeadForecast,
+    /// What is unusual; `None` if that is not to matter.
+    pub(crate) watch: Option<Watch>,
+    pub(crate) alert: Alert,
     /// How well what buying uses was forecast.
     pub(crate) accuracy: Accuracy,
     pub(crate) prior: PersonaPrior,
@@ -194,6 +198,14 @@ impl ComponentState {
         }
     }
 
+    /// What is unusual about its demand now, in a word.
+    pub(crate) fn anomaly(&self) -> Option<String> {
+        match &self.brain {
+            Brain::Ours(ours) => ours.alert.kind.map(|kind| kind.to_string()),
+            Brain::Peer(_) => None,
+        }
+    }
+
     /// Units that one instance of a cohort provides.
     pub(crate) fn units_each(&self, cohort: &Cohort) -> u64 {
         fleetcast_planner::units_each(&self.offers, cohort)
@@ -261,6 +273,8 @@ impl Ours {
             hold: SlidingMaximum::new(1),
             steering,
             last: LeadForecast::default(),
+            watch: (!config.without.contains(&Part::Anomalies)).then(|| Watch::new(step_seconds)),
+            alert: Alert::default(),
             accuracy: Accuracy::new(lead_steps, step_seconds),
             prior: PersonaPrior::new(confidence),
             events: EventBook::new(SignedDuration::from_secs(i64::from(step_seconds))),

@@ -196,6 +196,7 @@ impl Engine {
             gate,
             withheld,
             feedback,
+            anomaly: state.anomaly(),
         }
     }
 
@@ -439,7 +440,11 @@ impl Ours {
         };
         projection::Holds {
             // What does not serve yet costs no drain to cancel: it is kept only while it is useful.
-            hold: lately.min(seen.ready.max(band.useful)),
+            hold: if self.alert.keep {
+                seen.ready
+            } else {
+                lately.min(seen.ready.max(band.useful))
+            },
             reactive,
         }
     }

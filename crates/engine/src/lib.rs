@@ -14,6 +14,7 @@ mod events;
 mod explain;
 mod persona;
 mod stages;
+mod watch;
 mod world;
 
 pub use accuracy::Accuracy;

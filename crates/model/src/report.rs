@@ -174,6 +174,9 @@ pub struct ComponentReport {
     pub withheld: Option<Plan>,
     /// The score of the forecast for the interval that has just ended; `None`: there was none.
     pub feedback: Option<Feedback>,
+    /// What is unusual about the demand now, in a word: `spike`, `outage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<String>,
 }
 
 /// A forecast scored against what happened.

@@ -8,6 +8,10 @@ use jiff::Timestamp;
 
 use crate::component::Ours;
 use crate::stages::observe::Seen;
+use crate::watch::Alert;
+
+/// What a surge that the forecast cannot explain adds to its spread, as a standard deviation of the logarithm.
+const SURGE_DEVIATION: f64 = 0.1;
 
 /// Demand at arrival, in the component's measure.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,17 +70,28 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
     let demand = seen.known.then_some(seen.measure);
     // The models learn demand as it would have been without the events that are known: a sale does not spoil
     // the next days, and its end is not taken for a surprise.
-    if ahead.ignored {
+    let usual = demand.map(|demand| demand / ahead.uplift_now);
+    let watched = ours.watch.as_mut().filter(|_| !ahead.ignored);
+    ours.alert = watched.map_or(Alert::default(), |watch| watch.observe(ahead.began, usual));
+    if ours.alert.refit {
+        ours.forecaster.hasten_fit();
+    }
+    if ahead.ignored || ours.alert.ignore {
         ours.forecaster.pass_over();
     } else {
-        ours.forecaster
-            .observe(demand.map(|demand| demand / ahead.uplift_now));
+        ours.forecaster.observe(usual);
         if let (Some(expected), Some(demand)) = (expected, demand) {
             ours.prior.observe(expected.now, demand);
         }
     }
     ours.accuracy.outcome(ahead.began, demand);
     let mut quantiles = ours.forecaster.forecast();
+    if ours.alert.widen {
+        quantiles.lift(Uplift {
+            factor: 1.0,
+            deviation: SURGE_DEVIATION,
+        });
+    }
     // The persona's expectation has the events in it already.
     if uplift != Uplift::NONE {
         quantiles.lift(uplift);

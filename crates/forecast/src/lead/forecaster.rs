@@ -167,6 +167,11 @@ impl LeadForecaster {
         Some(self.rows.window(self.steps, self.fitted.clone()))
     }
 
+    /// Makes a fit due with the next row: demand has changed.
+    pub fn hasten_fit(&mut self) {
+        self.next_fit = self.next_fit.min(self.observed.max(FIRST_FIT_ROWS as u64));
+    }
+
     /// Uses a fit from now on.
     pub fn install(&mut self, fitted: Fitted) {
         self.fitted = Some(fitted);
