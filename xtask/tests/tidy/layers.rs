@@ -13,7 +13,7 @@ const ROWS: [&[&str]; 14] = [
     &["fleetcast-document"],
     &["fleetcast-series"],
     &["fleetcast-forecast", "fleetcast-experiment"],
-    &["fleetcast-anomaly"],
+    &["fleetcast-anomaly", "fleetcast-neural"],
     &["fleetcast-capacity", "fleetcast-planner"],
     &["fleetcast-policy"],
     &["fleetcast-engine"],

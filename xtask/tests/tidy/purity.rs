@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use super::layers::{Package, packages};
 use super::{check, files};
 
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "fleetcast-model",
     "fleetcast-document",
     "fleetcast-series",
     "fleetcast-forecast",
     "fleetcast-experiment",
     "fleetcast-anomaly",
+    "fleetcast-neural",
     "fleetcast-capacity",
     "fleetcast-planner",
     "fleetcast-policy",
