@@ -6,22 +6,26 @@ use fleetcast_document::{
     ProvisionalChange, ProvisionalFleetState, Quantile, ResourceRequirement, ServedSla,
 };
 use fleetcast_engine::{Engine, Step};
-use fleetcast_forecast::{Combination, Fit, History, Predict, SamplePaths, SeasonSpec};
+use fleetcast_forecast::{
+    Combination, Dates, Fit, History, HorizonForecasts, Horizons, ModelName, Predict, SamplePaths,
+    SeasonSpec,
+};
 use fleetcast_model::{
     Action, Bytes, ComponentIndex, KilobitsPerSecond, MicroUsd, MilliCores, PlannedOrder, Reason,
     Units,
 };
 use fleetcast_report::FanPoint;
 use fleetcast_series::{Aggregate, Series, Step as SeriesStep};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// Sample paths drawn for each horizon.
+/// Sample paths drawn.
 const PATHS: usize = 200;
 /// Probabilities that a predicted quantity suffices.
 const LEVELS: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 /// The one to provide.
 const PROVIDED: usize = 2;
-/// History that the horizons are forecast from.
+/// History that the fan is forecast from.
 const HISTORY_DAYS: i64 = 35;
 /// A priced change is priced over the short horizon.
 const SHORT: SignedDuration = SignedDuration::from_hours(2);
@@ -40,7 +44,7 @@ fn paths(
         step
     };
     let count = ahead.as_secs() / i64::from(step.seconds());
-    let coarse = coarsened(volume, step)?;
+    let coarse = volume.aggregate(step, Aggregate::Mean).ok()?;
     let most = (HISTORY_DAYS * 86_400 / i64::from(step.seconds())) as usize;
     let coarse = coarse.slice(coarse.len().saturating_sub(most)..coarse.len());
     let day = (86_400 / step.seconds()) as usize;
@@ -56,31 +60,6 @@ fn paths(
     .ok()?;
     let fitted = Combination::default().fit(&history).ok()?;
     (count > 0).then(|| (fitted.paths(count as usize, PATHS, 1), coarse))
-}
-
-/// The means of longer steps; of days the highest quarter of an hour, because that is what a fleet must carry.
-fn coarsened(volume: &Series, step: SeriesStep) -> Option<Series> {
-    if step.seconds() < SeriesStep::DAY.seconds() {
-        return volume.aggregate(step, Aggregate::Mean).ok();
-    }
-    let quarter = SeriesStep::QUARTER_HOUR
-        .seconds()
-        .max(volume.step().seconds());
-    let quarters = volume
-        .aggregate(SeriesStep::from_seconds(quarter)?, Aggregate::Mean)
-        .ok()?;
-    let a_day = (step.seconds() / quarter).max(1) as usize;
-    let values: Vec<Option<f64>> = quarters.values().collect();
-    // A day of which less than half was observed says nothing of its highest.
-    let highest = |day: &[Option<f64>]| {
-        let seen = day.iter().flatten().copied();
-        (2 * day.iter().flatten().count() >= a_day).then(|| seen.fold(0.0, f64::max))
-    };
-    Some(Series::from_values(
-        quarters.start(),
-        step,
-        values.chunks(a_day).map(highest),
-    ))
 }
 
 /// The fan of the next 48 hours of a volume, by quarter of an hour.
@@ -106,25 +85,20 @@ pub fn fan(volume: &Series) -> Vec<FanPoint> {
 
 /// What the fleet will require: the highest demand of each horizon, by component and resource.
 pub fn predicted(engine: &Engine, at: Timestamp, volumes: &[Series]) -> PredictedFleetState {
+    let forecasts: Vec<Option<HorizonForecasts>> = volumes.iter().map(horizons).collect();
     let mut requirements = Vec::new();
-    let horizons = [
-        (Horizon::Short, SeriesStep::from_seconds(300), 2),
-        (Horizon::Medium, Some(SeriesStep::QUARTER_HOUR), 14 * 24),
-        (Horizon::Long, Some(SeriesStep::DAY), 396 * 24),
-    ];
-    for (horizon, step, hours) in horizons {
-        let ahead = SignedDuration::from_hours(hours);
-        let Some(step) = step else { continue };
-        for (component, volume) in volumes.iter().enumerate() {
-            // Days need a few weeks of them before they say anything of months.
-            let enough = horizon != Horizon::Long
-                || volume.len() as u64 * u64::from(volume.step().seconds()) >= 28 * 86_400;
-            let Some((paths, _)) = enough.then(|| paths(volume, step, ahead)).flatten() else {
+    for horizon in [Horizon::Short, Horizon::Medium, Horizon::Long] {
+        for (component, forecasts) in forecasts.iter().enumerate() {
+            let Some((paths, model)) = forecasts
+                .as_ref()
+                .and_then(|forecasts| highest(forecasts, horizon))
+            else {
                 continue;
             };
             let highest = paths.maximum_over(0..paths.horizon());
             let volumes = LEVELS.map(|level| highest.quantile(level));
-            requirements.extend(required(engine, component, horizon, &volumes));
+            let by = (horizon, model);
+            requirements.extend(required(engine, component, by, &volumes));
         }
     }
     PredictedFleetState {
@@ -133,11 +107,36 @@ pub fn predicted(engine: &Engine, at: Timestamp, volumes: &[Series]) -> Predicte
     }
 }
 
+/// The horizons of a volume, which agree with each other; `None` with too little history, or steps
+/// that do not divide a day.
+fn horizons(volume: &Series) -> Option<HorizonForecasts> {
+    let values: Vec<Option<f64>> = volume.values().collect();
+    let dates = Dates::new(volume.start(), volume.step().duration(), TimeZone::UTC);
+    let history = History::new(&values, SeasonSpec::default())
+        .ok()?
+        .with_dates(&dates);
+    let fitted = Horizons::default().fit(&history).ok()?;
+    Some(fitted.forecast(PATHS, 1))
+}
+
+/// What a fleet must carry in each step of a horizon, of days their highest quarter of an hour; and
+/// the model that says so.
+fn highest(forecasts: &HorizonForecasts, horizon: Horizon) -> Option<(&SamplePaths, ModelName)> {
+    match horizon {
+        Horizon::Short => {
+            let short = forecasts.short.as_ref()?;
+            Some((&short.paths, ModelName::Combination))
+        }
+        Horizon::Medium => Some((&forecasts.medium.paths, ModelName::Combination)),
+        Horizon::Long => Some((forecasts.peaks.as_ref()?, ModelName::LongTrend)),
+    }
+}
+
 /// The resources that a component needs for these quantiles of its volume.
 fn required(
     engine: &Engine,
     component: usize,
-    horizon: Horizon,
+    by: (Horizon, ModelName),
     volumes: &[f64],
 ) -> Vec<ResourceRequirement> {
     let name = &engine.config().fleet.components[component].name;
@@ -152,7 +151,7 @@ fn required(
             .map(|volume| engine.units_for(component, *volume).as_f64())
             .collect();
         let cpu = ResourceRequirement::cpu(MilliCores::new((units[PROVIDED] * 1e3) as u64));
-        return vec![detailed(cpu, name, horizon, units.into_iter())];
+        return vec![detailed(cpu, name, by, units.into_iter())];
     };
     let rounded = |value: f64| value.clamp(0.0, 1e17).ceil() as u64;
     let provided = &amounts[PROVIDED];
@@ -161,13 +160,13 @@ fn required(
         detailed(
             ResourceRequirement::cpu(MilliCores::new(rounded(provided.cores * 1e3))),
             name,
-            horizon,
+            by,
             each.clone().map(|amount| amount.cores),
         ),
         detailed(
             ResourceRequirement::memory(Bytes::new(rounded(provided.memory_bytes))),
             name,
-            horizon,
+            by,
             each.clone().map(|amount| amount.memory_bytes / 1e9),
         ),
         detailed(
@@ -175,13 +174,13 @@ fn required(
                 provided.kilobits_per_second,
             ))),
             name,
-            horizon,
+            by,
             each.clone().map(|amount| amount.kilobits_per_second / 1e3),
         ),
         detailed(
             ResourceRequirement::storage(Bytes::new(rounded(provided.storage_bytes))),
             name,
-            horizon,
+            by,
             each.map(|amount| amount.storage_bytes / 1e9),
         ),
     ]
@@ -190,7 +189,7 @@ fn required(
 fn detailed(
     requirement: ResourceRequirement,
     component: &fleetcast_model::ComponentName,
-    horizon: Horizon,
+    (horizon, model): (Horizon, ModelName),
     quantities: impl Iterator<Item = f64>,
 ) -> ResourceRequirement {
     let quantiles = LEVELS
@@ -204,7 +203,7 @@ fn detailed(
         horizon: Some(horizon),
         component: Some(component.clone()),
         quantiles: quantiles.collect(),
-        forecast: Some("combination".into()),
+        forecast: Some(model.as_str().into()),
         ..requirement
     }
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Arima, Combination, Ets, Explain, Fit, FitError, FittedArima, FittedCombination, FittedEts,
-    FittedLevelSeason, FittedMstl, FittedProphet, FittedSeasonalNaive, FittedTheta, History,
-    LevelSeason, ModelName, Mstl, Parts, PointForecast, Predict, Prophet, QuantileForecast,
-    SamplePaths, Season, SeasonalNaive, Theta,
+    FittedLevelSeason, FittedLowRank, FittedMstl, FittedProphet, FittedSeasonalNaive, FittedTheta,
+    History, LevelSeason, LowRank, ModelName, Mstl, Parts, PointForecast, Predict, Prophet,
+    QuantileForecast, SamplePaths, Season, SeasonalNaive, Theta,
 };
 
 /// Makes the two enums, what they share, and the table of names, from one list.
@@ -73,6 +73,7 @@ catalog! {
     LevelSeason(LevelSeason => FittedLevelSeason),
     Prophet(Prophet => FittedProphet),
     Arima(Arima => FittedArima),
+    LowRank(LowRank => FittedLowRank),
     Combination(Combination => FittedCombination),
 }
 
@@ -102,6 +103,7 @@ const NAMES: &[Named] = &[
     ("prophet", || Model::Prophet(Prophet::default())),
     ("arima", || Model::Arima(Arima::auto(Some(Season::Day)))),
     ("arima-nonseasonal", || Model::Arima(Arima::auto(None))),
+    ("low-rank", || Model::LowRank(LowRank)),
 ];
 
 impl Model {

@@ -35,9 +35,13 @@ mod ets;
 pub mod event_book;
 mod explain;
 mod history;
+mod horizons;
 pub mod lead;
 mod level_season;
 mod level_tracker;
+mod local_time;
+mod long_trend;
+mod low_rank;
 mod mstl;
 mod naive;
 mod nelder_mead;
@@ -51,6 +55,7 @@ mod rng;
 mod robust;
 mod score_book;
 mod scores;
+mod season_search;
 #[cfg(test)]
 mod testing;
 mod theta;
@@ -64,8 +69,15 @@ pub use coverage::{CoverageAlarm, CoverageMonitor, CoverageSettings, CoverageVer
 pub use ets::{Ets, FittedEts, Form, InadmissibleForm, Seasonality, Trend};
 pub use explain::{Explain, Parts};
 pub use history::{Dates, History, HistoryError, Regressor, Season, SeasonSpec};
+pub use horizons::{
+    FittedHorizons, HorizonAggregate, HorizonForecast, HorizonForecasts, HorizonKind, Horizons,
+    HorizonsError, LONG_HISTORY_DAYS, MEDIUM_HISTORY_DAYS, Note as HorizonNote, SHORT_HISTORY_DAYS,
+};
 pub use level_season::{FittedLevelSeason, LevelSeason, Mode};
 pub use level_tracker::LevelTracker;
+pub use local_time::{FittedLocalTime, LocalClock, LocalTime};
+pub use long_trend::{FittedLongTrend, LONG_TREND_STEPS_MIN, LongTrend};
+pub use low_rank::{FittedLowRank, LowRank};
 pub use mstl::{FittedMstl, Mstl, Remainder};
 pub use naive::{FittedSeasonalNaive, SeasonalNaive};
 pub use paths::{PointForecast, QuantileForecast, Sample, SamplePaths};
@@ -76,5 +88,9 @@ pub use prophet::{
 };
 pub use score_book::{LeadScore, ScoreBook};
 pub use scores::{coverage, mase, pinball, weighted_quantile_loss};
+pub use season_search::{
+    Predictability, SeasonEvidence, SeasonReport, SimpleRule, Skill, find_periods, find_seasons,
+};
+pub use theta::{FittedTheta, Theta};
 pub use theta::{FittedTheta, Theta, ThetaForm};
 pub use traits::{Fit, FitError, ModelName, Predict, Update};

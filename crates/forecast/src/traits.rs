@@ -105,6 +105,8 @@ pub enum ModelName {
     Prophet,
     /// A shape times a level.
     LowRank,
+    /// Level, damped trend, week and year, for months ahead.
+    LongTrend,
     /// Direct regression on seasonal profiles.
     Ridge,
     /// A recurrent network of gated units.
@@ -135,6 +137,7 @@ impl ModelName {
             Self::Arima => "arima",
             Self::Prophet => "prophet",
             Self::LowRank => "low_rank",
+            Self::LongTrend => "long_trend",
             Self::Ridge => "ridge",
             Self::Gru => "gru",
             Self::Lstm => "lstm",
