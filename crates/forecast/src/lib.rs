@@ -91,6 +91,5 @@ pub use scores::{coverage, mase, pinball, weighted_quantile_loss};
 pub use season_search::{
     Predictability, SeasonEvidence, SeasonReport, SimpleRule, Skill, find_periods, find_seasons,
 };
-pub use theta::{FittedTheta, Theta};
 pub use theta::{FittedTheta, Theta, ThetaForm};
 pub use traits::{Fit, FitError, ModelName, Predict, Update};
