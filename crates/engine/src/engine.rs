@@ -440,7 +440,7 @@ impl Ours {
         };
         projection::Holds {
             // What does not serve yet costs no drain to cancel: it is kept only while it is useful.
-            hold: if self.alert.keep {
+            hold: if self.alert.outage || self.alert.surge && !trusted {
                 seen.ready
             } else {
                 lately.min(seen.ready.max(band.useful))

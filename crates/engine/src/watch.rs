@@ -19,8 +19,10 @@ pub(crate) struct Alert {
     pub kind: Option<Kind>,
     /// The forecast's spread does not cover what is going on.
     pub widen: bool,
-    /// Nothing in service is released.
-    pub keep: bool,
+    /// Demand is above what was expected, and may stay there.
+    pub surge: bool,
+    /// What is seen is not what people want: nothing in service is released.
+    pub outage: bool,
     /// Nothing is learned.
     pub ignore: bool,
     /// A fit is due.
@@ -94,7 +96,8 @@ impl Watch {
         self.alert = Alert {
             kind: verdict.kind,
             widen: response.widens_margin() && fresh_surge,
-            keep: response.guards_scale_in() && (outage || fresh_surge),
+            surge: response.guards_scale_in() && fresh_surge,
+            outage: response.guards_scale_in() && outage,
             ignore: response.is_kept_out_of_training() && outage,
             refit,
         };
@@ -128,23 +131,26 @@ mod tests {
     #[test]
     fn an_outage_is_not_learned_and_releases_nothing_until_it_is_the_new_demand() {
         let alerts = alerts(|_| 0.0);
-        assert!(alerts[30].ignore && alerts[30].keep, "{:?}", alerts[30]);
+        assert!(alerts[30].ignore && alerts[30].outage, "{:?}", alerts[30]);
         let late = alerts[10 * 60];
-        assert!(!late.ignore && !late.keep, "{late:?}");
+        assert!(!late.ignore && !late.outage, "{late:?}");
     }
 
     #[test]
     fn a_surge_widens_and_keeps_for_a_while() {
         let alerts = alerts(|minute| if minute < 120 { 4.0 } else { 1.0 });
-        assert!(alerts[10].widen && alerts[10].keep, "{:?}", alerts[10]);
+        assert!(alerts[10].widen && alerts[10].surge, "{:?}", alerts[10]);
         assert!(!alerts[10].ignore);
-        assert!(!alerts[100].keep, "{:?}", alerts[100]);
+        assert!(!alerts[100].surge, "{:?}", alerts[100]);
     }
 
     #[test]
     fn usual_demand_alerts_nobody() {
         let alerts = alerts(|_| 1.0);
-        let kept = alerts.iter().filter(|alert| alert.keep).count();
+        let kept = alerts
+            .iter()
+            .filter(|alert| alert.surge || alert.outage)
+            .count();
         assert!(kept < alerts.len() / 50, "{kept} of {}", alerts.len());
     }
 }

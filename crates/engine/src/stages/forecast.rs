@@ -86,7 +86,9 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
     }
     ours.accuracy.outcome(ahead.began, demand);
     let mut quantiles = ours.forecaster.forecast();
-    if ours.alert.widen {
+    // Under a stated objective the level is learned with all surges in it, and the objective decides.
+    let learned = ours.objective_stated && ours.forecaster.is_fitted();
+    if ours.alert.widen && !learned {
         quantiles.lift(Uplift {
             factor: 1.0,
             deviation: SURGE_DEVIATION,
