@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Arima, Combination, Ets, Explain, Fit, FitError, FittedArima, FittedCombination, FittedEts,
-    FittedLevelSeason, FittedLowRank, FittedMstl, FittedProphet, FittedSeasonalNaive, FittedTheta,
-    History, LevelSeason, LowRank, ModelName, Mstl, Parts, PointForecast, Predict, Prophet,
-    QuantileForecast, SamplePaths, Season, SeasonalNaive, Theta,
+    FittedLevelSeason, FittedLowRank, FittedMstl, FittedProphet, FittedRidge, FittedSeasonalNaive,
+    FittedTheta, History, LevelSeason, LowRank, ModelName, Mstl, Parts, PointForecast, Predict,
+    Prophet, QuantileForecast, Ridge, SamplePaths, Season, SeasonalNaive, Theta, Update,
 };
 
 /// Makes the two enums, what they share, and the table of names, from one list.
@@ -56,6 +56,12 @@ macro_rules! catalog {
             }
         }
 
+        impl Update for FittedModel {
+            fn update(&mut self, value: Option<f64>) {
+                match self { $(Self::$variant(model) => model.update(value),)* }
+            }
+        }
+
         impl Explain for FittedModel {
             fn explain(&self, horizon: usize) -> Vec<Parts> {
                 match self { $(Self::$variant(model) => model.explain(horizon),)* }
@@ -74,6 +80,7 @@ catalog! {
     Prophet(Prophet => FittedProphet),
     Arima(Arima => FittedArima),
     LowRank(LowRank => FittedLowRank),
+    Ridge(Ridge => FittedRidge),
     Combination(Combination => FittedCombination),
 }
 
@@ -83,6 +90,9 @@ type Named = (&'static str, fn() -> Model);
 /// The names of models, and what they stand for.
 const NAMES: &[Named] = &[
     ("combination", || Model::Combination(Combination::default())),
+    ("combination-accurate", || {
+        Model::Combination(Combination::accurate())
+    }),
     ("seasonal-naive-day", || {
         Model::SeasonalNaive(SeasonalNaive::new(Season::Day))
     }),
@@ -104,6 +114,8 @@ const NAMES: &[Named] = &[
     ("arima", || Model::Arima(Arima::auto(Some(Season::Day)))),
     ("arima-nonseasonal", || Model::Arima(Arima::auto(None))),
     ("low-rank", || Model::LowRank(LowRank)),
+    ("ridge", || Model::Ridge(Ridge::default())),
+    ("ridge-accurate", || Model::Ridge(Ridge::accurate())),
 ];
 
 impl Model {

@@ -51,6 +51,7 @@ mod paths;
 mod persona;
 mod prophet;
 mod residual_blocks;
+mod ridge;
 mod rng;
 mod robust;
 mod score_book;
@@ -86,6 +87,7 @@ pub use prophet::{
     CustomSeason, FittedProphet, Growth, HolidayDays, HolidayEffect, Prophet, SeasonChoice,
     SeasonMode,
 };
+pub use ridge::{FittedRidge, Ridge, Scaling, Variant};
 pub use score_book::{LeadScore, ScoreBook};
 pub use scores::{coverage, mase, pinball, weighted_quantile_loss};
 pub use season_search::{

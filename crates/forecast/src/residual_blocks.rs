@@ -63,6 +63,15 @@ impl ResidualBlocks {
         self.block.max(1)
     }
 
+    /// Moves on by one step: each row starts at the next time of day.
+    pub(crate) fn turn(&mut self) {
+        if self.block > 0 {
+            for row in self.errors.chunks_mut(self.block) {
+                row.rotate_left(1);
+            }
+        }
+    }
+
     /// How many rows there are to draw from.
     pub(crate) fn rows(&self) -> usize {
         self.errors.len().checked_div(self.block).unwrap_or(0)

@@ -1,8 +1,8 @@
 //! What every model promises, whatever the history.
 
 use fleetcast_forecast::{
-    Combination, Ets, Explain, Fit, FitError, History, LevelSeason, Mode, Mstl, Predict, Season,
-    SeasonSpec, SeasonalNaive, Theta,
+    Combination, Ets, Explain, Fit, FitError, History, LevelSeason, Mode, Mstl, Predict, Ridge,
+    Season, SeasonSpec, SeasonalNaive, Theta, Update,
 };
 use proptest::prelude::*;
 
@@ -69,6 +69,7 @@ fn forecasts(values: &[Option<f64>]) -> Option<Vec<(&'static str, Vec<f64>)>> {
             &history,
         )?,
         of("level and season", &LevelSeason::default(), &history)?,
+        of("ridge", &Ridge::default(), &history)?,
         of("combination", &Combination::default(), &history)?,
     ])
 }
@@ -186,4 +187,32 @@ fn a_constant_stays() {
 fn nothing_seen_is_an_error_and_not_a_forecast() {
     assert!(forecasts(&[]).is_none());
     assert!(forecasts(&[None, None]).is_none());
+}
+
+proptest! {
+    /// Whatever is seen and whatever comes, updates keep forecasts finite and the state whole.
+    #[test]
+    fn updates_never_break_a_forecast(
+        seen in proptest::collection::vec(
+            proptest::option::weighted(0.8, prop_oneof![Just(0.0), 0.0..100.0, Just(1e12), Just(1e15)]),
+            1..220,
+        ),
+        coming in proptest::collection::vec(
+            proptest::option::weighted(0.8, prop_oneof![Just(0.0), 0.0..1e5, Just(1e15)]),
+            1..40,
+        ),
+    ) {
+        let history = History::new(&seen, SEASONS).expect("generated demand is demand");
+        if let Ok(mut fitted) = Combination::default().fit(&history) {
+            for value in coming {
+                fitted.update(value);
+            }
+            let quantiles = fitted.quantiles(200, &[0.01, 0.5, 0.999]);
+            for step in 0..200 {
+                prop_assert!(quantiles.step(step).iter().all(|value| value.is_finite() && *value >= 0.0));
+            }
+            let paths = fitted.paths(200, 5, 1);
+            prop_assert!(paths.iter().flatten().all(|value| value.is_finite() && *value >= 0.0));
+        }
+    }
 }

@@ -159,6 +159,14 @@ impl Deviation {
         Self { now, ..*self }
     }
 
+    /// Fades by a step and takes in the deviation just seen, as one of its window.
+    pub(super) fn update(&mut self, seen: Option<f64>) {
+        self.now *= self.fading;
+        if let Some(seen) = seen {
+            self.now += (self.share * seen - self.now) / self.window as f64;
+        }
+    }
+
     /// What is left of it so many steps after the first one ahead.
     pub(super) fn after(&self, ahead: usize) -> f64 {
         if self.now == 0.0 {

@@ -20,6 +20,8 @@ pub(super) struct Level {
     trend: f64,
     /// By how much it changed unforeseen from day to day, times how much of that stays.
     wander: Vec<f64>,
+    /// The share of a day's surprise that the level takes in.
+    stays: f64,
 }
 
 /// The robust mean without season of each whole day before the end of the history, newest first;
@@ -105,11 +107,24 @@ impl Level {
             wander: foretold(daily, half_life)
                 .map(|surprise| stays * surprise)
                 .collect(),
+            stays,
         }
     }
 
     pub(super) fn now(&self) -> f64 {
         self.now
+    }
+
+    /// Takes in one step's level without season, with a step's share of a day's weight.
+    pub(super) fn update(&mut self, seen: Option<f64>, day: usize) {
+        if let Some(seen) = seen {
+            // A surge moves the level no more than twice its size would.
+            let surprise = (seen - self.now).clamp(-2.0 * self.now, 2.0 * self.now);
+            self.now = f64::max(self.now + self.stays * surprise / day as f64, 0.0);
+        }
+        let faded = libm::exp(libm::log(DAMPING_PER_DAY) / day as f64);
+        self.now = f64::max(self.now + self.trend / day as f64, 0.0);
+        self.trend *= faded;
     }
 
     /// The level so many steps after the first one ahead. Not under a tenth of the present one:

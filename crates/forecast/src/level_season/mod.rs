@@ -21,7 +21,7 @@ use self::profile::Profile;
 use crate::residual_blocks::ResidualBlocks;
 use crate::{
     Explain, Fit, FitError, FittedSeasonalNaive, History, ModelName, Parts, PointForecast, Predict,
-    SamplePaths, Season, SeasonalNaive,
+    SamplePaths, Season, SeasonalNaive, Update,
 };
 
 /// How many past days the errors for paths are taken from.
@@ -202,6 +202,33 @@ impl Predict for FittedLevelSeason {
                 *value = state.profile.apply(base + wander, at as i64) + *value * unit;
             }
         })
+    }
+}
+
+impl Update for FittedLevelSeason {
+    /// The level moves by a step's share of what it learns in a day, the present deviation as far as its window
+    /// reaches; seasons stay those of the fit and turn by a step.
+    fn update(&mut self, value: Option<f64>) {
+        let state = match &mut self.0 {
+            Kind::LevelSeason(state) => state,
+            Kind::Simple(naive) => return naive.update(value),
+        };
+        let day = state.profile.day_steps();
+        let seen = value.map(|value| {
+            let rest = if state.profile.is_multiplied() {
+                0.0
+            } else {
+                state.profile.season(0)
+            };
+            (value - rest) / state.profile.unit(0)
+        });
+        state.level.update(seen, day);
+        state
+            .deviation
+            .update(seen.map(|seen| seen - state.level.now()));
+        state.profile.turn();
+        state.errors_first.turn();
+        state.errors_later.turn();
     }
 }
 

@@ -180,6 +180,15 @@ impl Profile {
         }
     }
 
+    /// Moves on by one step.
+    pub(super) fn turn(&mut self) {
+        for season in [&mut self.day, &mut self.week] {
+            if !season.is_empty() {
+                season.rotate_left(1);
+            }
+        }
+    }
+
     /// The factor or offset of a step.
     pub(super) fn season(&self, ahead: i64) -> f64 {
         self.apply(f64::from(u8::from(self.multiplied)), ahead)

@@ -1,0 +1,260 @@
+//! Several models, weighted by what they recently lost.
+//!
+//! Each member is fitted to all but the last days, forecasts them four times a day while it is updated along, and
+//! is weighted by its pinball loss there, separately for leads of an hour, six hours, a day and more. Later updates go
+//! on judging. Quantiles are averaged, not probabilities (Vincent 1912), which stays sharp where members agree on the
+//! spread and differ in place.
+
+mod trust;
+
+use serde::{Deserialize, Serialize};
+
+use self::trust::Trust;
+use crate::{
+    Explain, Fit, FitError, FittedModel, History, Model, ModelName, Parts, PointForecast, Predict,
+    QuantileForecast, Ridge, SamplePaths, Season, Theta, Update,
+};
+
+/// Days that members are judged by before the first update, and at most this share of the history:
+/// a member that lacks more is another member.
+const JUDGED_DAYS: usize = 7;
+const JUDGED_SHARE: usize = 4;
+
+/// Levels that paths are read at; between them, straight lines.
+const LEVELS: [f64; 19] = [
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975,
+    0.99, 0.995, 0.999,
+];
+
+/// Members that forecast together. Those that short history degrades to the same model count once.
+/// A member that cannot be fitted is left out; if none can, the first one's reason is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Combination {
+    members: Vec<Model>,
+}
+
+impl Combination {
+    /// Puts members together; without any, it is the default.
+    pub fn new(members: Vec<Model>) -> Self {
+        if members.is_empty() {
+            Self::default()
+        } else {
+            Self { members }
+        }
+    }
+
+    /// The default with more variants of the regression: slower, a little better.
+    pub fn accurate() -> Self {
+        Self {
+            members: vec![
+                Model::Ridge(Ridge::accurate()),
+                Model::Theta(Theta::new(Season::Day)),
+            ],
+        }
+    }
+}
+
+impl Default for Combination {
+    /// The regression, and Theta, which adapts faster at short leads.
+    fn default() -> Self {
+        Self {
+            members: vec![
+                Model::Ridge(Ridge::default()),
+                Model::Theta(Theta::new(Season::Day)),
+            ],
+        }
+    }
+}
+
+/// A fitted [`Combination`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedCombination {
+    members: Vec<FittedModel>,
+    trust: Trust,
+}
+
+impl Fit for Combination {
+    type Fitted = FittedCombination;
+
+    fn fit(&self, history: &History<'_>) -> Result<Self::Fitted, FitError> {
+        let mut members: Vec<(&Model, FittedModel)> = Vec::new();
+        let mut refused = None;
+        for member in &self.members {
+            match member.fit(history) {
+                Ok(fitted)
+                    if members
+                        .iter()
+                        .all(|(_, other)| other.model() != fitted.model()) =>
+                {
+                    members.push((member, fitted));
+                }
+                Ok(_) => (),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        if members.is_empty() {
+            return Err(refused.unwrap_or(FitError::NoObservation));
+        }
+        let steps = history.values().len();
+        let day = history.seasons().steps(Season::Day).unwrap_or(24);
+        let mut trust = Trust::new(day, members.len());
+        let judged = (JUDGED_DAYS * day).min(steps / JUDGED_SHARE);
+        if members.len() > 1 {
+            let before = history.until(steps - judged);
+            let earlier: Result<Vec<FittedModel>, FitError> = members
+                .iter()
+                .map(|(member, _)| member.fit(&before))
+                .collect();
+            // Members that cannot be fitted to less are trusted alike until they have been seen to forecast.
+            if let Ok(mut earlier) = earlier {
+                for &value in &history.values()[steps - judged..] {
+                    trust.judge(&earlier, value);
+                    earlier.iter_mut().for_each(|member| member.update(value));
+                }
+            }
+        }
+        trust.slow_down();
+        Ok(FittedCombination {
+            members: members.into_iter().map(|(_, fitted)| fitted).collect(),
+            trust,
+        })
+    }
+}
+
+impl FittedCombination {
+    /// Each member's model and its weight for a lead in steps from 0.
+    pub fn weights(&self, lead: usize) -> impl Iterator<Item = (ModelName, f64)> {
+        let weights = self.trust.weights(lead + 1);
+        self.members.iter().map(Predict::model).zip(weights)
+    }
+
+    /// The weights of each lead of a horizon, one row per lead.
+    fn all_weights(&self, horizon: usize) -> Vec<Vec<f64>> {
+        (1..=horizon).map(|lead| self.trust.weights(lead)).collect()
+    }
+
+    /// Calls `add` with each member that weighs anything within the horizon, and its place.
+    fn each(&self, weights: &[Vec<f64>], mut add: impl FnMut(usize, &FittedModel)) {
+        for (place, member) in self.members.iter().enumerate() {
+            if weights.iter().any(|weights| weights[place] > 0.0) {
+                add(place, member);
+            }
+        }
+    }
+
+    /// The member that weighs most over these leads.
+    fn heaviest(&self, weights: &[Vec<f64>]) -> usize {
+        let weight = |place: usize| weights.iter().map(|weights| weights[place]).sum::<f64>();
+        (0..self.members.len())
+            .reduce(|best, next| {
+                if weight(next) > weight(best) {
+                    next
+                } else {
+                    best
+                }
+            })
+            .unwrap_or(0)
+    }
+}
+
+impl Predict for FittedCombination {
+    fn model(&self) -> ModelName {
+        match self.members.as_slice() {
+            [only] => only.model(),
+            _ => ModelName::Combination,
+        }
+    }
+
+    fn predict(&self, horizon: usize) -> PointForecast {
+        let mut steps = vec![0.0; horizon];
+        let weights = self.all_weights(horizon);
+        self.each(&weights, |place, member| {
+            let forecast = member.predict(horizon).steps;
+            for (lead, step) in steps.iter_mut().enumerate() {
+                *step += weights[lead][place] * forecast[lead];
+            }
+        });
+        PointForecast { steps }
+    }
+
+    fn quantiles(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
+        let mut values = vec![0.0; horizon * levels.len()];
+        let weights = self.all_weights(horizon);
+        self.each(&weights, |place, member| {
+            let forecast = member.quantiles(horizon, levels);
+            for (lead, values) in values.chunks_mut(levels.len().max(1)).enumerate() {
+                for (value, quantile) in values.iter_mut().zip(forecast.step(lead)) {
+                    *value += weights[lead][place] * quantile;
+                }
+            }
+        });
+        QuantileForecast::new(levels, values)
+    }
+
+    /// Paths of the heaviest member, each value moved from its own quantile to the same quantile of
+    /// all: its dependence between steps, everyone's marginals (empirical copula coupling; Schefzik,
+    /// Thorarinsdottir and Gneiting 2013).
+    fn paths(&self, horizon: usize, count: usize, seed: u64) -> SamplePaths {
+        let weights = self.all_weights(horizon);
+        let template = &self.members[self.heaviest(&weights)];
+        let mut paths = template.paths(horizon, count, seed);
+        if self.members.len() == 1 || horizon == 0 {
+            return paths;
+        }
+        let own = template.quantiles(horizon, &LEVELS);
+        let all = self.quantiles(horizon, &LEVELS);
+        for path in paths.values_mut().chunks_mut(horizon) {
+            for (lead, value) in path.iter_mut().enumerate() {
+                *value = moved(*value, own.step(lead), all.step(lead));
+            }
+        }
+        paths
+    }
+}
+
+/// The value that lies in `to` where `value` lies in `from`.
+fn moved(value: f64, from: &[f64], to: &[f64]) -> f64 {
+    let last = from.len() - 1;
+    if value <= from[0] {
+        return (to[0] + value - from[0]).max(0.0);
+    }
+    if value >= from[last] {
+        return to[last] + value - from[last];
+    }
+    let above = from.partition_point(|&quantile| quantile < value);
+    let width = from[above] - from[above - 1];
+    let share = if width > 0.0 {
+        (value - from[above - 1]) / width
+    } else {
+        1.0
+    };
+    to[above - 1] + share * (to[above] - to[above - 1])
+}
+
+impl Update for FittedCombination {
+    /// Members are updated, and judged by what they forecast; their weights move on.
+    fn update(&mut self, value: Option<f64>) {
+        if self.members.len() > 1 {
+            self.trust.judge(&self.members, value);
+        }
+        self.members
+            .iter_mut()
+            .for_each(|member| member.update(value));
+    }
+}
+
+impl Explain for FittedCombination {
+    fn explain(&self, horizon: usize) -> Vec<Parts> {
+        let mut all = vec![Parts::default(); horizon];
+        let weights = self.all_weights(horizon);
+        self.each(&weights, |place, member| {
+            for (lead, parts) in member.explain(horizon).iter().enumerate() {
+                all[lead].add(weights[lead][place], parts);
+            }
+        });
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests;
