@@ -21,6 +21,7 @@ usage: cargo xtask COMMAND
   demo                   build Fleetcast and run it on a synthetic shop, from documents to report
   test [--quick]         format, lints, all tests; --quick: unit tests only
   bench provisioning …   cost at equal unserved demand, against the autoscalers people run
+  bench forecast …       accuracy, calibration and CPU of every model; --peers runs the peers beside them
   bench engine …         steps a second of the engine, time and memory of a whole backtest
 
 `cargo xtask bench provisioning --help` tells more.";

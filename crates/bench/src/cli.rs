@@ -20,6 +20,8 @@ pub enum Cli {
     Persona(PersonaArgs),
     /// Anomalies found in labelled series: the Numenta benchmark and Microsoft cloud monitoring.
     Anomaly(AnomalyArgs),
+    /// Accuracy, calibration and CPU of every forecasting model, beside the peers.
+    Forecast(crate::forecast::ForecastArgs),
 }
 
 /// Which traces.

@@ -9,6 +9,7 @@ mod bootstrap;
 mod cli;
 mod curve;
 mod engine;
+mod forecast;
 mod grids;
 mod judgement;
 mod lead;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Cli::Lead(args) => lead::run(&args),
         Cli::Persona(args) => persona::run(&args),
         Cli::Anomaly(args) => anomaly::run(&args),
+        Cli::Forecast(args) => forecast::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

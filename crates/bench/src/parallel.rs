@@ -15,10 +15,19 @@ pub fn run_all<J: Sync, T: Send>(
     jobs: &[J],
     work: impl Fn(&J) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
+    run_on(threads(), jobs, work)
+}
+
+/// The same on so many threads.
+pub fn run_on<J: Sync, T: Send>(
+    threads: usize,
+    jobs: &[J],
+    work: impl Fn(&J) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<T>)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..threads() {
+        for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((index, job)) = take(&next, jobs) {
                     let result = work(job);

@@ -1,10 +1,14 @@
 //! The command line's words.
 
+mod forecast;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fleetcast_policy::PolicySpec;
 use jiff::SignedDuration;
+
+pub use forecast::{EvaluateArgs, ForecastArgs, ForecastCommand, ForecastFormat, Horizon};
 
 /// Forecasts the demand on a site and provisions the fleet before it arrives.
 #[derive(Debug, Parser)]
@@ -26,6 +30,8 @@ pub enum Command {
     Backtest(Box<BacktestArgs>),
     /// Find anomalies in a series of samples, one pass, each judged by those before it.
     Anomalies(AnomaliesArgs),
+    /// Forecast a history, explain the forecast, or judge models on recorded demand.
+    Forecast(Box<ForecastArgs>),
     /// Run a recording again: every step must come out the same, byte for byte.
     Replay(ReplayArgs),
     /// Explain one decision of a recorded run.

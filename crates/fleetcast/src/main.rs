@@ -13,6 +13,7 @@ macro_rules! errln {
 mod backtest;
 mod cli;
 mod commands;
+mod cpu;
 mod files;
 mod outlook;
 mod stop;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Validate(args) => commands::validate::run(args),
         Command::Backtest(args) => commands::backtest::run(args),
         Command::Anomalies(args) => commands::anomalies::run(args),
+        Command::Forecast(args) => commands::forecast::run(args),
         Command::Replay(args) => commands::replay::run(args),
         Command::Why(args) => commands::why::run(args),
         Command::Example(args) => commands::example::run(args),

@@ -18,6 +18,8 @@
 //! | [`PersonaPrior`], [`PersonaBlend`] | the persona as prior: all there is at first, overtaken as history earns it |
 //! | [`AdaptiveConformal`], [`DelayedConformal`], [`LevelTracker`] | calibration on line, and the shadow that carries the guarantee |
 //! | [`CoverageMonitor`] | how often each level held, by hour of day, and an alarm when it does not |
+//! | [`evaluation`] | how good a model is, from many origins of a recorded series |
+//! | [`SavedModel`] | a fitted model that outlives the program |
 //! | [`ScoreBook`] and [`pinball`] and others | scores after the fact |
 //!
 //! The crate reads no clock and draws no entropy: seeds are arguments, and equal arguments give
@@ -32,6 +34,7 @@ mod combination;
 mod conformal;
 mod coverage;
 mod ets;
+pub mod evaluation;
 pub mod event_book;
 mod explain;
 mod history;
@@ -54,6 +57,7 @@ mod residual_blocks;
 mod ridge;
 mod rng;
 mod robust;
+mod saved;
 mod score_book;
 mod scores;
 mod season_search;
@@ -88,6 +92,7 @@ pub use prophet::{
     SeasonMode,
 };
 pub use ridge::{FittedRidge, Ridge, Scaling, Variant};
+pub use saved::{MadeOf, SavedModel, SavedModelError};
 pub use score_book::{LeadScore, ScoreBook};
 pub use scores::{coverage, mase, pinball, weighted_quantile_loss};
 pub use season_search::{

@@ -8,6 +8,7 @@ mod ahead;
 mod bucket;
 mod curve;
 mod data;
+mod forecast;
 mod path;
 mod timeline;
 
@@ -16,6 +17,7 @@ use std::fmt::Write as _;
 pub use ahead::ahead_chart;
 pub use curve::{curve_chart, curve_key, curve_rows};
 pub use data::{hover_data, point_rows};
+pub use forecast::{fan_chart, parts_chart};
 pub use timeline::{Timeline, demand_chart, need_chart};
 
 use crate::escape::escape;

@@ -8,6 +8,7 @@
 mod chart;
 mod decision;
 mod escape;
+mod forecast;
 mod frames;
 mod html;
 mod number;
@@ -22,6 +23,9 @@ mod verdict;
 mod example;
 
 pub use decision::*;
+pub use forecast::{
+    ForecastDay, ForecastParts, ForecastResult, ForecastStep, Member, forecast_html, forecast_text,
+};
 pub use frames::{BenchRow, bench_table};
 pub use html::html_report;
 pub use result::*;

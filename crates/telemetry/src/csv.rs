@@ -5,6 +5,7 @@ mod error;
 mod header;
 mod lines;
 mod moment;
+mod pace;
 mod samples;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,7 @@ pub use self::error::{BadRow, CsvError};
 use self::header::{Header, split};
 use self::lines::Lines;
 use self::moment::Moment;
+use self::pace::Pace;
 pub use self::samples::{Sample, read_samples};
 use crate::grid::{GridOptions, lay_out};
 use crate::report::{IngestReport, SkippedRows, counted};
@@ -37,6 +39,11 @@ pub struct CsvOptions {
     pub skip_bad_rows: bool,
     /// Fails at a row that comes after a later one of the same series.
     pub strict_order: bool,
+    /// Fails at a row that does not come one step after the row before it in its series, so that rows
+    /// can be told by their numbers.
+    pub regular: bool,
+    /// Keeps values that were filled in by the file's own account (`observed` is 0).
+    pub keep_unobserved: bool,
     /// What the values count.
     pub value_unit: ValueUnit,
 }
@@ -49,6 +56,8 @@ impl Default for CsvOptions {
             keep_fine: false,
             skip_bad_rows: false,
             strict_order: false,
+            regular: false,
+            keep_unobserved: false,
             value_unit: ValueUnit::default(),
         }
     }
@@ -120,6 +129,7 @@ struct OneSeries {
     key: DemandKey,
     rows: RowLog,
     clock: LocalClock,
+    pace: Pace,
 }
 
 impl<'o> Collector<'o> {
@@ -174,8 +184,10 @@ impl<'o> Collector<'o> {
         let mut value = parse_value(field(column)).map_err(|problem| bad(column, problem))?;
         if let Some(column) = self.header.observed {
             let observed = parse_observed(field(column)).map_err(|problem| bad(column, problem))?;
-            self.not_observed += u64::from(!observed && value.is_some());
-            value = value.filter(|_| observed);
+            if !self.options.keep_unobserved {
+                self.not_observed += u64::from(!observed && value.is_some());
+                value = value.filter(|_| observed);
+            }
         }
 
         self.written.clear();
@@ -187,7 +199,9 @@ impl<'o> Collector<'o> {
             Some(index) => *index,
             None => self.new_key(line, text)?,
         };
-        let OneSeries { rows, clock, .. } = &mut self.series[index];
+        let OneSeries {
+            rows, clock, pace, ..
+        } = &mut self.series[index];
         let at_ms = match moment {
             Moment::Instant { ms } => ms,
             Moment::Local { civil, ms } => {
@@ -206,6 +220,9 @@ impl<'o> Collector<'o> {
                 second * 1000 + ms
             }
         };
+        if self.options.regular {
+            pace.follow(line, at_ms)?;
+        }
         if let Some(latest) = rows.latest_ms().filter(|latest| at_ms < *latest) {
             if self.options.strict_order {
                 return Err(CsvError::out_of_order(line, at_ms, latest));
@@ -248,6 +265,7 @@ impl<'o> Collector<'o> {
                     key,
                     rows: RowLog::default(),
                     clock: LocalClock::default(),
+                    pace: Pace::new(self.options.step),
                 });
                 self.series.len() - 1
             }

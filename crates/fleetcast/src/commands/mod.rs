@@ -4,6 +4,7 @@ pub mod anomalies;
 pub mod backtest;
 pub mod documents;
 pub mod example;
+pub mod forecast;
 pub mod init;
 pub mod replay;
 pub mod schemas;

@@ -5,5 +5,6 @@ mod backtest;
 mod bad_input;
 mod cancel;
 mod documents;
+mod forecast;
 mod large;
 mod place;

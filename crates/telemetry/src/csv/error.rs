@@ -76,6 +76,16 @@ pub enum CsvError {
         /// The latest moment of the lines above, in the same series.
         latest: Timestamp,
     },
+    /// A row does not come one step after the row before it, where that was asked for.
+    #[error("line {line}: {at} {problem}")]
+    Irregular {
+        /// Where.
+        line: u64,
+        /// Its moment.
+        at: Timestamp,
+        /// What is wrong, and how to mend it.
+        problem: String,
+    },
     /// A column with very many different entries was taken for a key.
     #[error(
         "line {line}: more than {max} series: do `interaction_type` and `region` name kinds and regions?"
@@ -132,6 +142,30 @@ pub enum CsvError {
 }
 
 impl CsvError {
+    /// A row that comes so long after the one before it, which is not the step of the rows.
+    pub(super) fn irregular(line: u64, at_ms: i64, apart_ms: i64, step_ms: i64) -> Self {
+        let problem = if apart_ms == 0 {
+            "repeats the row before it: keep one of them".to_string()
+        } else if apart_ms < 0 {
+            "comes before the row above it: sort the rows by time".to_string()
+        } else {
+            let (apart, step) = (apart_ms as f64 / 1e3, step_ms as f64 / 1e3);
+            let mend = if apart_ms > step_ms {
+                "write a row for each step, with an empty value where none is known"
+            } else {
+                "write rows that are equally far apart"
+            };
+            format!(
+                "is {apart} s after the row before it, and the others are {step} s apart: {mend}"
+            )
+        };
+        Self::Irregular {
+            line,
+            at: Timestamp::from_millisecond(at_ms).expect("rows are read from timestamps"),
+            problem,
+        }
+    }
+
     pub(super) fn out_of_order(line: u64, at_ms: i64, latest_ms: i64) -> Self {
         let timestamp =
             |ms| Timestamp::from_millisecond(ms).expect("rows are read from timestamps");

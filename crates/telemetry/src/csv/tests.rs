@@ -180,6 +180,59 @@ fn the_last_of_repeated_rows_counts_in_any_order() {
 }
 
 #[test]
+fn rows_must_be_one_step_apart_where_their_numbers_count() {
+    let regular = CsvOptions {
+        regular: true,
+        ..CsvOptions::default()
+    };
+    for (rows, problem) in [
+        (
+            "0,1\n60,2\n60,3\n",
+            "line 4: 1970-01-01T00:01:00Z repeats the row before it: keep one of them",
+        ),
+        (
+            "0,1\n0,2\n",
+            "line 3: 1970-01-01T00:00:00Z repeats the row before it: keep one of them",
+        ),
+        (
+            "0,1\n60,2\n180,3\n",
+            "line 4: 1970-01-01T00:03:00Z is 120 s after the row before it, and the others are 60 s apart: \
+             write a row for each step, with an empty value where none is known",
+        ),
+        (
+            "0,1\n60,2\n90,3\n",
+            "line 4: 1970-01-01T00:01:30Z is 30 s after the row before it, and the others are 60 s apart: \
+             write rows that are equally far apart",
+        ),
+        (
+            "60,1\n0,2\n",
+            "line 3: 1970-01-01T00:00:00Z comes before the row above it: sort the rows by time",
+        ),
+    ] {
+        check_error(format!("timestamp,value\n{rows}"), &regular, problem);
+    }
+    check(
+        "timestamp,value\n0,1\n60,\n120,3\n",
+        &regular,
+        "1970-01-01T00:00:00Z",
+        "1 min",
+        "1 - 3",
+    );
+}
+
+#[test]
+fn values_that_were_filled_in_are_kept_on_request() {
+    let keep = CsvOptions {
+        keep_unobserved: true,
+        ..CsvOptions::default()
+    };
+    let text = "timestamp,value,observed\n0,1,1\n60,2,0\n120,3,1\n";
+    for (options, values) in [(CsvOptions::default(), "1 - 3"), (keep, "1 2 3")] {
+        check(text, &options, "1970-01-01T00:00:00Z", "1 min", values);
+    }
+}
+
+#[test]
 fn rows_which_differ_in_an_ignored_column_are_pointed_out() {
     let report = check(
         "timestamp,value,host\n0,1,a\n0,2,b\n60,3,a\n",
