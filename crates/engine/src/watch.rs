@@ -7,6 +7,12 @@ use jiff::Timestamp;
 const WATCH_SECONDS: u32 = 300;
 /// After so many hours an outage is no outage but the new demand, and is learned.
 const OUTAGE_HOURS_MAX: i64 = 6;
+/// Next to nothing for this share of the blocks of late, or more, is nothing unusual: rare events have such nights.
+const LOW_SHARE_MAX: f64 = 0.005;
+/// Demand under this share of its mean is next to nothing.
+const LOW: f64 = 0.1;
+/// Days after which a block counts half for that.
+const LOW_HALF_LIFE_DAYS: f64 = 7.0;
 /// So long after a surge began nothing is released because of it.
 const SURGE_HOLD_SECONDS: i64 = 30 * 60;
 /// An alarm's fit comes at most this often: a fit needs rows of the new time.
@@ -41,6 +47,11 @@ pub(crate) struct Watch {
     surge_began: Option<Timestamp>,
     outage_began: Option<Timestamp>,
     refit: Option<Timestamp>,
+    /// The mean of the blocks of late, and the share of them with next to nothing.
+    mean: f64,
+    low_share: f64,
+    /// How much of both is kept with each block.
+    keep: f64,
 }
 
 impl Watch {
@@ -58,6 +69,10 @@ impl Watch {
             surge_began: None,
             outage_began: None,
             refit: None,
+            mean: 0.0,
+            // Until days have been seen, nothing tells that nights are not empty.
+            low_share: 2.0 * LOW_SHARE_MAX,
+            keep: libm::exp2(-f64::from(block_steps * step) / (86_400.0 * LOW_HALF_LIFE_DAYS)),
         }
     }
 
@@ -83,8 +98,21 @@ impl Watch {
             began.map(|began| at.duration_since(began).as_secs())
         };
         let surge = since(&mut self.surge_began, response.surge);
-        let outage = since(&mut self.outage_began, response.outage)
-            .is_some_and(|seconds| seconds < OUTAGE_HOURS_MAX * 3_600);
+        let rare = self.low_share < LOW_SHARE_MAX;
+        if let Some(mean) = mean {
+            let low = f64::from(u8::from(mean < LOW * self.mean));
+            self.low_share += (1.0 - self.keep) * (low - self.low_share);
+            self.mean = if self.mean > 0.0 {
+                self.mean + (1.0 - self.keep) * (mean - self.mean)
+            } else {
+                mean
+            };
+        }
+        let outage = since(
+            &mut self.outage_began,
+            response.outage && (rare || mean.is_none()),
+        )
+        .is_some_and(|seconds| seconds < OUTAGE_HOURS_MAX * 3_600);
         let fresh_surge = surge.is_some_and(|seconds| seconds < SURGE_HOLD_SECONDS);
         let rested = self
             .refit

@@ -1,6 +1,7 @@
 //! A fitted model that outlives the program.
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{FittedModel, Model, SeasonSpec};
@@ -9,14 +10,14 @@ use crate::{FittedModel, Model, SeasonSpec};
 /// would forecast something else.
 const SCHEMA: &str = "forecast-model/v1";
 
-/// A fitted model, what it is a fit of, and to what.
+/// A fitted model, what it is a fit of, and to what. By default both are those of the catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SavedModel {
+pub struct SavedModel<M = Model, F = FittedModel> {
     schema: String,
     /// What was asked for; a refit needs it.
-    pub model: Model,
+    pub model: M,
     /// What came of it.
-    pub fitted: FittedModel,
+    pub fitted: F,
     /// What it was fitted to.
     pub made_of: MadeOf,
 }
@@ -62,9 +63,9 @@ pub enum SavedModelError {
     OtherHistory(String),
 }
 
-impl SavedModel {
+impl<M, F> SavedModel<M, F> {
     /// Keeps a fitted model.
-    pub fn new(model: Model, fitted: FittedModel, made_of: MadeOf) -> Self {
+    pub fn new(model: M, fitted: F, made_of: MadeOf) -> Self {
         Self {
             schema: SCHEMA.into(),
             model,
@@ -74,7 +75,11 @@ impl SavedModel {
     }
 
     /// Reads what [`Self::to_json`] wrote. The form is checked before the content.
-    pub fn from_json(text: &str) -> Result<Self, SavedModelError> {
+    pub fn from_json(text: &str) -> Result<Self, SavedModelError>
+    where
+        M: DeserializeOwned,
+        F: DeserializeOwned,
+    {
         #[derive(Deserialize)]
         struct Head {
             schema: String,
@@ -90,7 +95,11 @@ impl SavedModel {
     ///
     /// # Panics
     /// Never: the types hold no maps and no numbers that JSON lacks.
-    pub fn to_json(&self) -> String {
+    pub fn to_json(&self) -> String
+    where
+        M: Serialize,
+        F: Serialize,
+    {
         serde_json::to_string(self).expect("a model is plain data")
     }
 }
@@ -187,7 +196,7 @@ mod tests {
             (r#"{"schema":"forecast-model/v1"}"#, "damaged"),
             (&text[..text.len() / 2], "not JSON"),
         ] {
-            let error = SavedModel::from_json(text).unwrap_err().to_string();
+            let error = <SavedModel>::from_json(text).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
     }
