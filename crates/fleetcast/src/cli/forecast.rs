@@ -19,7 +19,8 @@ pub struct ForecastArgs {
     /// gzip; `-` reads standard input.
     #[arg(required_unless_present = "load")]
     pub file: Option<PathBuf>,
-    /// The model; an unknown name lists them all [default: combination].
+    /// The model: combination, prophet, theta, ets, mstl, arima, ridge, the networks gru and lstm, …; an unknown name
+    /// lists them all [default: combination].
     #[arg(long, value_name = "NAME", conflicts_with = "load")]
     pub model: Option<String>,
     /// How far ahead: steps, or a time such as 14d.
@@ -51,7 +52,8 @@ pub struct ForecastArgs {
         help_heading = "Demand"
     )]
     pub time_zone: String,
-    /// The country, or a part of it, whose holidays count, such as DE or DE-BY.
+    /// The country, or a part of it, whose holidays count, such as DE or DE-BY; only
+    /// prophet learns from them.
     #[arg(
         long,
         value_name = "CODE",
@@ -112,7 +114,7 @@ pub struct EvaluateArgs {
     /// Instead an origin each horizon.
     #[arg(long, conflicts_with_all = ["origins", "every"])]
     pub non_overlapping: bool,
-    /// A model by name; may be repeated [default: combination].
+    /// A model by name, such as theta, prophet or gru; may be repeated [default: combination].
     #[arg(long, value_name = "NAME")]
     pub model: Vec<String>,
     /// Write every forecast: series,origin,step,timestamp and its quantiles; of several models into FILE-NAME.csv each.

@@ -244,14 +244,21 @@ fn a_kept_model_goes_on() {
     );
     assert_eq!(again["steps"], made["steps"]);
     assert_eq!(place.read("again.json"), kept);
-    // With a later day it forecasts what a model of all of it does.
+    // With a later day the forecast starts a day later, and what is kept then has seen that day too.
     place.write("later.csv", hourly(29));
-    let later = json(&place, &["later.csv", "--load", "model.json"]);
-    let fresh = json(&place, &["later.csv", "--model", "theta"]);
-    assert_eq!(later["steps"], fresh["steps"]);
-    assert_ne!(later["steps"], made["steps"]);
+    let later = json(
+        &place,
+        &["later.csv", "--load", "model.json", "--save", "later.json"],
+    );
+    assert_eq!(later["steps"][0]["at"], made["steps"][24]["at"]);
+    assert_eq!(later["seen_steps"], 29 * 24);
+    let expected = later["steps"][12]["expected"].as_f64().expect("a number");
+    let truth = of_hour(29 * 24 + 12);
+    assert!((expected - truth).abs() < 350.0, "{expected} for {truth}");
     let note = later["notes"][0].as_str().expect("a note");
-    assert!(note.contains("24 steps"), "{note}");
+    assert!(note.contains("took in 24 steps"), "{note}");
+    let alone = json(&place, &["--load", "later.json"]);
+    assert_eq!(alone["steps"], later["steps"]);
 }
 
 #[test]
@@ -321,7 +328,12 @@ fn bad_words_and_bad_rows_are_told() {
         (
             &["--model", "theta", "--country", "DE"],
             3,
-            "--country DE: `theta` does not learn from holidays",
+            "--country DE: `theta` does not learn from holidays, only prophet does",
+        ),
+        (
+            &["--model", "prophet", "--country", "Atlantis"],
+            3,
+            "--country: the holidays of `Atlantis` are not known",
         ),
     ] {
         refused(&place, &[&["demand.csv"], args].concat(), code, &[words]);

@@ -20,6 +20,9 @@ use crate::{
     SamplePaths, Season, SeasonalNaive, Update,
 };
 
+/// Steps that are looked at, the last ones: two weeks of minutes, two years of hours.
+const STEPS_MAX: usize = 20_160;
+
 /// Steps that a fit needs: three parameters and one to judge them by.
 const STEPS_MIN: usize = 4;
 
@@ -118,6 +121,7 @@ impl Fit for Theta {
 
     fn fit(&self, history: &History<'_>) -> Result<Self::Fitted, FitError> {
         let values = history.values();
+        let values = &values[values.len().saturating_sub(STEPS_MAX)..];
         let seen = values
             .iter()
             .rposition(Option::is_some)

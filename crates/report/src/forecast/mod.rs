@@ -41,6 +41,8 @@ pub struct ForecastResult {
     pub members: Vec<Member>,
     /// What each step is made of; empty unless that was asked for.
     pub parts: Vec<ForecastParts>,
+    /// What speaks for each season and against it, in words; empty unless that was asked for.
+    pub seasons: Vec<String>,
     /// How far this demand can be foreseen, in words.
     pub verdict: Option<String>,
     /// Anything the reader must know, one sentence each.
@@ -199,6 +201,7 @@ mod example {
                     ..ForecastParts::default()
                 })
                 .collect(),
+            seasons: vec!["a day's season explains 80 % of the variation (28 days)".into()],
             verdict: Some("Most of this demand repeats by the day.".into()),
             notes: vec!["3 steps were missing".into()],
         }

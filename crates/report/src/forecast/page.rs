@@ -38,7 +38,8 @@ pub fn forecast_html(result: &ForecastResult) -> String {
     page += &days(result);
     page += &explained(result);
     page += &members(result);
-    page += &notes(result);
+    page += &list("What the history shows", &result.seasons);
+    page += &list("Notes", &result.notes);
     page += "</main></body></html>\n";
     page
 }
@@ -205,16 +206,16 @@ fn members(result: &ForecastResult) -> String {
     out + "</tbody></table></div></section>\n"
 }
 
-fn notes(result: &ForecastResult) -> String {
-    if result.notes.is_empty() {
+/// Sentences below a heading; nothing without any.
+fn list(head: &str, sentences: &[String]) -> String {
+    if sentences.is_empty() {
         return String::new();
     }
-    let notes: String = result
-        .notes
+    let items: String = sentences
         .iter()
-        .map(|note| format!("<li>{}</li>", prose(note)))
+        .map(|sentence| format!("<li>{}</li>", prose(sentence)))
         .collect();
-    format!("<section><h2>Notes</h2><ul class=\"notes\">{notes}</ul></section>\n")
+    format!("<section><h2>{head}</h2><ul class=\"notes\">{items}</ul></section>\n")
 }
 
 fn table(heads: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {

@@ -42,6 +42,15 @@ pub fn forecast_text(result: &ForecastResult, style: TextStyle) -> String {
         out += "\nwhat the expected demand is made of\n";
         out += &parts(result).render(style);
     }
+    if !result.seasons.is_empty() {
+        out += "\nwhat the history shows\n";
+        for season in &result.seasons {
+            for line in wrap(season, style.width) {
+                out += &line;
+                out.push('\n');
+            }
+        }
+    }
     for text in result.verdict.iter().chain(&result.notes) {
         out.push('\n');
         for line in wrap(text, style.width) {

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use fleetcast_forecast::{Dates, Explain, FittedModel, Parts, Predict, SamplePaths, SavedModel};
+use fleetcast_forecast::{
+    Dates, Explain, FittedLocalTime, FittedModel, Parts, Predict, SamplePaths, Skill,
+};
 use fleetcast_report::{ForecastDay, ForecastParts, ForecastResult, ForecastStep, Member};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use super::models::AnyFitted;
 use super::source::time_zone;
-use super::state::{self, State};
+use super::state::{self, Kept, State};
 use crate::cli::{ForecastArgs, Horizon, UnitOfValue};
 use crate::files::BadInput;
 
@@ -25,7 +28,7 @@ const TAIL_LEAST: usize = 96;
 /// A forecast, and the model that made it.
 pub struct Found {
     pub result: ForecastResult,
-    pub saved: SavedModel,
+    pub saved: Kept,
 }
 
 /// Forecasts what the command line asks for.
@@ -71,7 +74,15 @@ pub fn forecast(args: &ForecastArgs) -> Result<Found> {
         tail: tail(&state, horizon),
         members: members(fitted, horizon),
         parts,
-        verdict: None,
+        seasons: match &state.seasons {
+            Some(found) if args.explain => found.evidence.iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        },
+        verdict: state
+            .seasons
+            .as_ref()
+            .and_then(|found| found.skill.as_ref())
+            .map(verdict),
         notes: state.notes.clone(),
     };
     Ok(Found {
@@ -126,7 +137,7 @@ fn tail(state: &State, horizon: usize) -> Vec<Option<f64>> {
 }
 
 /// The highest step of each local day. Steps of a day or more have none.
-fn days(fitted: &FittedModel, horizon: usize, dates: &Dates, levels: &[f64]) -> Vec<ForecastDay> {
+fn days(fitted: &impl Predict, horizon: usize, dates: &Dates, levels: &[f64]) -> Vec<ForecastDay> {
     if dates.step() >= SignedDuration::from_hours(24) {
         return Vec::new();
     }
@@ -168,8 +179,11 @@ fn most_often_highest(paths: &SamplePaths, steps: std::ops::Range<usize>) -> usi
 }
 
 /// The members of a combination, the heaviest first.
-fn members(fitted: &FittedModel, horizon: usize) -> Vec<Member> {
-    let FittedModel::Combination(combination) = fitted else {
+fn members(fitted: &FittedLocalTime<AnyFitted>, horizon: usize) -> Vec<Member> {
+    let AnyFitted::Catalog(model) = fitted.model_by_slot() else {
+        return Vec::new();
+    };
+    let FittedModel::Combination(combination) = model.as_ref() else {
         return Vec::new();
     };
     let last = combination.weights(horizon.saturating_sub(1));
@@ -184,6 +198,17 @@ fn members(fitted: &FittedModel, horizon: usize) -> Vec<Member> {
         .collect();
     members.sort_by(|a, b| b.share_first.total_cmp(&a.share_first));
     members
+}
+
+/// How far the demand can be foreseen, in words.
+fn verdict(skill: &Skill) -> String {
+    format!(
+        "This demand is {}: {} misses it by {:.0} % on average, the best flat guess by {:.0} %.",
+        skill.verdict,
+        skill.rule,
+        100.0 * skill.error,
+        100.0 * skill.error_flat
+    )
 }
 
 fn parts_of(parts: &Parts) -> ForecastParts {

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use fleetcast_forecast::Model;
+use fleetcast_forecast::LocalTime;
 use fleetcast_forecast::evaluation::{OriginScore, Origins, Protocol, Rolling, Scores};
 
 use super::dump::Dump;
+use super::models::AnyModel;
 use super::scores::{Evaluation, ModelScores, SeriesScores};
 use super::source::{self, Recorded};
 use super::state;
@@ -66,13 +67,13 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn models(args: &EvaluateArgs) -> Result<Vec<(String, Model)>> {
+fn models(args: &EvaluateArgs) -> Result<Vec<(String, AnyModel)>> {
     let names = if args.model.is_empty() {
         vec![state::default_name().to_string()]
     } else {
         args.model.clone()
     };
-    let named = |name: String| -> Result<(String, Model)> {
+    let named = |name: String| -> Result<(String, AnyModel)> {
         let model = name
             .parse()
             .map_err(|error| BadInput(format!("--model: {error}")))?;
@@ -124,7 +125,7 @@ fn dump_path(path: &Path, model: &str, models: usize) -> PathBuf {
 fn judge(
     series: &Series,
     name: &str,
-    model: &Model,
+    model: &AnyModel,
     protocol: Protocol,
     mut dump: Option<&mut Dump>,
 ) -> Result<SeriesScores> {
@@ -137,12 +138,15 @@ fn judge(
         protocol,
     };
     let (mut scores, mut yardstick): (Vec<OriginScore>, Vec<OriginScore>) = Default::default();
+    let model = LocalTime {
+        model: model.clone(),
+    };
     let (mut fits, mut seconds) = (0, 0.0);
     let mut refusals: Vec<String> = Vec::new();
     for &origin in &series.origins {
         crate::stop::check()?;
         let began = cpu_seconds();
-        let forecast = match rolling.forecast(model, origin) {
+        let forecast = match rolling.forecast(&model, origin) {
             Ok(forecast) => forecast,
             Err(error) => {
                 refusals.push(format!("{}: {name} at row {origin}: {error}", series.file));

@@ -4,6 +4,7 @@ mod ahead;
 mod country;
 mod dump;
 mod evaluate;
+mod models;
 mod scores;
 mod source;
 mod state;

@@ -5,7 +5,7 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use fleetcast_forecast::{Dates, SeasonSpec};
+use fleetcast_forecast::{Dates, SeasonReport, SeasonSpec, find_seasons};
 use fleetcast_series::{Aggregate, Series, Step, ValueUnit};
 use fleetcast_telemetry::{CsvError, CsvOptions, GridError, read_csv};
 use jiff::SignedDuration;
@@ -144,6 +144,16 @@ fn series_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     name.strip_suffix(".csv").unwrap_or(name).to_string()
+}
+
+/// The seasons that are in the data. Steps that do not divide a day are taken to have those that they may have.
+pub fn seasons_found(series: &Series) -> SeasonReport {
+    let values: Vec<Option<f64>> = series.values().collect();
+    let mut found = find_seasons(&values, series.step().duration());
+    if found.evidence.is_empty() {
+        found.seasons = seasons(series.step());
+    }
+    found
 }
 
 /// The seasons that steps of this length may have: a day and a week, where those are whole steps.

@@ -1,21 +1,29 @@
 //! The fitted model: made anew, or gone on with.
 
 use anyhow::{Context, Result};
-use fleetcast_forecast::{Fit, FitError, FittedModel, History, MadeOf, Model, SavedModel};
+use fleetcast_forecast::{
+    Fit, FitError, FittedLocalTime, History, LocalTime, MadeOf, SavedModel, SeasonReport, Update,
+};
 use jiff::Timestamp;
 
 use super::country::with_holidays;
+use super::models::{AnyFitted, AnyModel, plain};
 use super::source::{self, Source};
 use crate::cli::ForecastArgs;
 use crate::files::{self, BadInput};
 
+/// A model as it is kept, fitted by the clock on the wall.
+pub type Kept = SavedModel<AnyModel, FittedLocalTime<AnyFitted>>;
+
 /// A fitted model, and the history that it goes with.
 pub struct State {
-    pub saved: SavedModel,
+    pub saved: Kept,
     /// The name that it was asked for by; `None` for a model that was kept.
     pub asked: Option<String>,
     /// `None`: a kept model that goes on without any.
     pub source: Option<Source>,
+    /// The seasons of that history, and how far it can be foreseen.
+    pub seasons: Option<SeasonReport>,
     /// What was done, for the reader.
     pub notes: Vec<String>,
 }
@@ -43,19 +51,20 @@ pub fn fitted(args: &ForecastArgs) -> Result<State> {
     let Some(path) = &args.load else {
         let source = source.context("a file or a kept model")?;
         let name = args.model.clone().unwrap_or_else(|| default_name().into());
-        let model: Model = name
+        let model: AnyModel = name
             .parse()
             .map_err(|error| BadInput(format!("--model: {error}")))?;
         let model = with_holidays(model, &name, args.country.as_deref())?;
-        let saved = fit(model, &source)?;
+        let found = source::seasons_found(&source.series);
         return Ok(State {
-            saved,
-            asked: Some(name.trim().to_ascii_lowercase().replace('_', "-")),
+            saved: fit(model, &source, &found)?,
+            asked: Some(plain(&name)),
             notes: source.notes.clone(),
+            seasons: Some(found),
             source: Some(source),
         });
     };
-    let saved = SavedModel::from_json(&files::read(path)?).map_err(|error| {
+    let mut saved = Kept::from_json(&files::read(path)?).map_err(|error| {
         BadInput(format!(
             "{}: {}",
             path.display(),
@@ -67,48 +76,62 @@ pub fn fitted(args: &ForecastArgs) -> Result<State> {
             saved,
             asked: None,
             source: None,
+            seasons: None,
             notes: Vec::new(),
         });
     };
+    let values = source.values();
     let new = saved
         .made_of
         .steps_since(
             source.series.start(),
             source.series.step().seconds(),
-            &source.values(),
+            &values,
         )
         .map_err(|error| BadInput(format!("{}: {error}", path.display())))?;
     let mut notes = source.notes.clone();
-    let saved = if new == 0 {
-        saved
-    } else {
+    if new > 0 {
+        take_in(&mut saved, &values[values.len() - new..]);
+        let steps = if new == 1 { "step" } else { "steps" };
         notes.push(format!(
-            "the kept model had not seen the last {new} steps: it was fitted again"
+            "the kept model took in {new} {steps} that it had not seen"
         ));
-        fit(saved.model, &source)?
-    };
+    }
     Ok(State {
         saved,
         asked: None,
+        seasons: Some(source::seasons_found(&source.series)),
         source: Some(source),
         notes,
     })
 }
 
-/// The name of the default model.
-pub fn default_name() -> &'static str {
-    Model::names().next().unwrap_or_default()
+/// Goes on with what came since, without fitting again.
+fn take_in(saved: &mut Kept, new: &[Option<f64>]) {
+    for &value in new {
+        saved.fitted.update(value);
+    }
+    let made_of = &mut saved.made_of;
+    made_of.steps += new.len();
+    made_of.observed += new.iter().flatten().count();
+    made_of.last = new.last().copied().unwrap_or(made_of.last);
 }
 
-fn fit(model: Model, source: &Source) -> Result<SavedModel> {
+/// The name of the default model.
+pub fn default_name() -> &'static str {
+    AnyModel::names().next().unwrap_or_default()
+}
+
+fn fit(model: AnyModel, source: &Source, found: &SeasonReport) -> Result<Kept> {
     let values = source.values();
     let dates = source.dates();
     let step = source.series.step();
-    let seasons = source::seasons(step);
+    let seasons = found.seasons;
     let history = History::new(&values, seasons)
         .map_err(|error| BadInput(format!("{}: {error}", source.name)))?
         .with_dates(&dates);
-    let fitted: FittedModel = model
+    let by_clock = LocalTime { model };
+    let fitted = by_clock
         .fit(&history)
         .map_err(|error| refused(source, error))?;
     let made_of = MadeOf {
@@ -120,7 +143,7 @@ fn fit(model: Model, source: &Source) -> Result<SavedModel> {
         seasons,
         time_zone: source.zone.iana_name().unwrap_or("UTC").into(),
     };
-    Ok(SavedModel::new(model, fitted, made_of))
+    Ok(Kept::new(by_clock.model, fitted, made_of))
 }
 
 fn refused(source: &Source, error: FitError) -> BadInput {
