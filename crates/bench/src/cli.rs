@@ -14,8 +14,6 @@ pub enum Cli {
     Provisioning(ProvisioningArgs),
     /// Steps a second of the engine; time and memory of a whole `fleetcast backtest`.
     Engine(EngineArgs),
-    /// The quantiles of demand one boot ahead, which buying uses, against simple forecasts and regression.
-    Lead(TraceArgs),
     /// How much a persona helps after none, one, three and fourteen days of history.
     Persona(PersonaArgs),
     /// Anomalies found in labelled series: the Numenta benchmark and Microsoft cloud monitoring.
@@ -43,6 +41,20 @@ pub struct TraceArgs {
     /// From leaving service to the end of the bill.
     #[arg(long, value_name = "TIME", default_value = "5m")]
     pub drain: SignedDuration,
+}
+
+impl TraceArgs {
+    /// Traces whose name contains a text, in the usual setting.
+    pub fn of(traces: Option<PathBuf>, only: String) -> Self {
+        let minutes = SignedDuration::from_mins(5);
+        Self {
+            traces,
+            only,
+            units: 40.0,
+            boot: minutes,
+            drain: minutes,
+        }
+    }
 }
 
 /// `persona`

@@ -33,7 +33,6 @@ fn main() -> ExitCode {
         Cli::Provisioning(args) if args.ablation => ablation::run(&args),
         Cli::Provisioning(args) => provisioning::run(&args),
         Cli::Engine(args) => engine::run(&args),
-        Cli::Lead(args) => lead::run(&args),
         Cli::Persona(args) => persona::run(&args),
         Cli::Anomaly(args) => anomaly::run(&args),
         Cli::Forecast(args) => forecast::run(&args),

@@ -98,8 +98,10 @@ impl Watch {
             began.map(|began| at.duration_since(began).as_secs())
         };
         let surge = since(&mut self.surge_began, response.surge);
-        let rare = self.low_share < LOW_SHARE_MAX;
-        if let Some(mean) = mean {
+        // Judged when it begins: afterwards its own blocks would speak against it.
+        let lasts = self.outage_began.is_some() && response.outage;
+        let rare = lasts || self.low_share < LOW_SHARE_MAX;
+        if let Some(mean) = mean.filter(|_| !lasts) {
             let low = f64::from(u8::from(mean < LOW * self.mean));
             self.low_share += (1.0 - self.keep) * (low - self.low_share);
             self.mean = if self.mean > 0.0 {

@@ -14,12 +14,16 @@ pub struct ForecastArgs {
     /// Only traces whose name contains this.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub only: String,
-    /// These models of ours, by name [default: all].
+    /// These models of ours, by name [default: all but the networks].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub models: Vec<String>,
     /// One tier only: 1h or 10min.
     #[arg(long, value_name = "TIER")]
     pub tier: Option<String>,
+    /// The recurrent networks gru and lstm too. They are trained anew at each origin, which takes seconds of CPU,
+    /// so they run from the protocol's origins only.
+    #[arg(long, conflicts_with_all = ["m4", "scale", "update", "fidelity", "lead"])]
+    pub networks: bool,
     /// The protocol's origins only: sooner done, but coverage is then of a few origins.
     #[arg(long)]
     pub protocol_only: bool,
@@ -42,17 +46,21 @@ pub struct ForecastArgs {
     pub python: Option<PathBuf>,
 
     /// M4 hourly instead: 414 series, 48 steps ahead.
-    #[arg(long, conflicts_with_all = ["scale", "update", "fidelity"], help_heading = "Other tables")]
+    #[arg(long, conflicts_with_all = ["scale", "update", "fidelity", "lead"], help_heading = "Other tables")]
     pub m4: bool,
     /// Refit 10,000 generated series on two threads instead: time, memory, and whether they grow in line.
-    #[arg(long, conflicts_with_all = ["update", "fidelity"], help_heading = "Other tables")]
+    #[arg(long, conflicts_with_all = ["update", "fidelity", "lead"], help_heading = "Other tables")]
     pub scale: bool,
     /// What it costs to take in one sample instead.
-    #[arg(long, conflicts_with = "fidelity", help_heading = "Other tables")]
+    #[arg(long, conflicts_with_all = ["fidelity", "lead"], help_heading = "Other tables")]
     pub update: bool,
     /// Our point forecasts against the peers' of the same order instead, on M4 hourly; needs the peers.
-    #[arg(long, help_heading = "Other tables")]
+    #[arg(long, conflicts_with = "lead", help_heading = "Other tables")]
     pub fidelity: bool,
+    /// Demand when an order placed now would serve instead, which buying uses; also printed after the tiers when
+    /// all of them run.
+    #[arg(long, help_heading = "Other tables")]
+    pub lead: bool,
     /// With --m4 or --fidelity: every so many-th series only.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one, help_heading = "Other tables")]
     pub every: usize,

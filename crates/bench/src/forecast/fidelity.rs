@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use fleetcast_forecast::{Fit, History, Predict, Season, Theta};
+use fleetcast_forecast::{Arima, Ets, Fit, Form, History, Predict, Season, Theta};
 use fleetcast_report::{Column, TextTable};
 use serde::{Deserialize, Serialize};
 
@@ -19,20 +19,77 @@ const TOLERANCE: f64 = 0.01;
 /// Share of fits that should hold it.
 const GOAL: f64 = 0.95;
 
-/// A kind of model that peers have too: its name, and a function from the peer's order and a history to our point
-/// forecasts, or why there are none.
+/// Log likelihoods up to this far apart are of the same maximum.
+const SAME_LIKELIHOOD: f64 = 0.1;
+
+/// What ours found: point forecasts, and the log likelihood where the peer tells its own.
+struct Found {
+    forecast: Vec<f64>,
+    log_likelihood: Option<f64>,
+}
+
+/// A kind of model that peers have too: its name, and a function from the peer's order and a history to what ours
+/// finds, or why it finds nothing.
 type Ours = (
     &'static str,
-    fn(&serde_json::Value, &History<'_>) -> Result<Vec<f64>, String>,
+    fn(&serde_json::Value, &History<'_>) -> Result<Found, String>,
 );
 
 /// All kinds that are compared. The names are those of `peers/fidelity.py`, where the orders stand.
-const OURS: &[Ours] = &[("theta", |_, history| {
-    let fitted = Theta::new(Season::Day)
+const OURS: &[Ours] = &[("theta", theta), ("ets", ets), ("arima", arima)];
+
+fn theta(_: &serde_json::Value, history: &History<'_>) -> Result<Found, String> {
+    let fitted = Theta::new(Season::Day).fit(history).map_err(in_words)?;
+    Ok(Found {
+        forecast: fitted.predict(HORIZON).steps,
+        log_likelihood: None,
+    })
+}
+
+fn ets(order: &serde_json::Value, history: &History<'_>) -> Result<Found, String> {
+    #[derive(Deserialize)]
+    struct Order {
+        error: String,
+        trend: String,
+        season: String,
+        damped: bool,
+    }
+    let order = Order::deserialize(order).map_err(in_words)?;
+    let damped = if order.damped { "d" } else { "" };
+    let name = format!("{}{}{damped}{}", order.error, order.trend, order.season);
+    let form: Form = name.parse().map_err(in_words)?;
+    let fitted = Ets::with_form(form, Some(Season::Day))
         .fit(history)
-        .map_err(|error| error.to_string())?;
-    Ok(fitted.predict(HORIZON).steps)
-})];
+        .map_err(in_words)?;
+    Ok(Found {
+        forecast: fitted.predict(HORIZON).steps,
+        log_likelihood: None,
+    })
+}
+
+fn arima(order: &serde_json::Value, history: &History<'_>) -> Result<Found, String> {
+    type Lags = (usize, usize, usize);
+    #[derive(Deserialize)]
+    struct Order {
+        order: Lags,
+        seasonal: Lags,
+        drift: bool,
+    }
+    let order = Order::deserialize(order).map_err(in_words)?;
+    // The peer has a mean wherever it does not difference.
+    let constant = order.drift || order.order.1 + order.seasonal.1 == 0;
+    let fitted = Arima::with_order(order.order, order.seasonal, Some(Season::Day), constant)
+        .fit(history)
+        .map_err(in_words)?;
+    Ok(Found {
+        forecast: fitted.predict(HORIZON).steps,
+        log_likelihood: Some(fitted.log_likelihood()),
+    })
+}
+
+fn in_words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
 
 #[derive(Serialize)]
 struct Job {
@@ -55,6 +112,7 @@ struct Answer {
     order: serde_json::Value,
     #[serde(default)]
     forecast: Vec<f64>,
+    log_likelihood: Option<f64>,
     error: Option<String>,
     cpu_seconds: f64,
 }
@@ -68,8 +126,19 @@ struct Tally {
     /// Fits whose mean absolute difference is within the tolerance of the mean forecast.
     on_average: usize,
     differences: Vec<f64>,
+    likelihood: Likelihood,
     cpu: [f64; 2],
     failures: usize,
+}
+
+/// Where both tell their log likelihood: who found the maximum?
+#[derive(Default)]
+struct Likelihood {
+    same: usize,
+    /// Of the same, those within the tolerance on average.
+    same_on_average: usize,
+    ours_higher: usize,
+    peers_higher: usize,
 }
 
 /// Runs the benchmark.
@@ -106,12 +175,18 @@ pub fn run(args: &ForecastArgs) -> Result<()> {
         let tally = tallies.entry(key).or_default();
         let began = cpu_seconds();
         let found = History::new(&values, SEASONS)
-            .map_err(|error| error.to_string())
+            .map_err(in_words)
             .and_then(|history| ours(&answer.order, &history));
         tally.cpu[0] += cpu_seconds() - began;
         tally.cpu[1] += answer.cpu_seconds;
         match (found, answer.error) {
-            (Ok(found), None) => tally.add(&found, &answer.forecast),
+            (Ok(found), None) => {
+                let near = tally.add(&found.forecast, &answer.forecast);
+                let both = found.log_likelihood.zip(answer.log_likelihood);
+                if let Some((ours, peers)) = both {
+                    tally.likelihood.add(ours - peers, near);
+                }
+            }
             (found, error) => {
                 tally.failures += 1;
                 let why = error.or(found.err()).unwrap_or_default();
@@ -127,7 +202,8 @@ pub fn run(args: &ForecastArgs) -> Result<()> {
 }
 
 impl Tally {
-    fn add(&mut self, ours: &[f64], peers: &[f64]) {
+    /// Whether they are within the tolerance on average.
+    fn add(&mut self, ours: &[f64], peers: &[f64]) -> bool {
         let size = peers.iter().map(|value| value.abs()).sum::<f64>() / peers.len().max(1) as f64;
         let near =
             |(ours, peers): (&f64, &f64)| (ours - peers).abs() <= TOLERANCE * peers.abs().max(1e-9);
@@ -139,8 +215,23 @@ impl Tally {
             / size.max(1e-9);
         self.fits += 1;
         self.every_step += usize::from(ours.len() == peers.len() && pairs().all(near));
-        self.on_average += usize::from(difference <= TOLERANCE);
+        let within = difference <= TOLERANCE;
+        self.on_average += usize::from(within);
         self.differences.push(difference);
+        within
+    }
+}
+
+impl Likelihood {
+    fn add(&mut self, ahead: f64, near: bool) {
+        if ahead.abs() <= SAME_LIKELIHOOD {
+            self.same += 1;
+            self.same_on_average += usize::from(near);
+        } else if ahead > 0.0 {
+            self.ours_higher += 1;
+        } else {
+            self.peers_higher += 1;
+        }
     }
 }
 
@@ -184,6 +275,54 @@ fn print(tallies: &BTreeMap<(String, String), Tally>) {
     }
     print!("{}", table.render(STYLE));
     println!("goal: {GOAL} of the fits within 1 % on average over the steps");
+    print_likelihoods(tallies);
+}
+
+/// Which of the two stopped before the maximum; forecasts can only be alike where neither did.
+fn print_likelihoods(tallies: &BTreeMap<(String, String), Tally>) {
+    let mut table = TextTable::new(vec![
+        Column::words("kind"),
+        Column::words("order"),
+        Column::number("same log\nlikelihood"),
+        Column::number("of these on\naverage within 1 %"),
+        Column::number("ours\nhigher"),
+        Column::number("peer's\nhigher"),
+    ]);
+    let told = |one: &Likelihood| one.same + one.ours_higher + one.peers_higher;
+    let mut sum = Likelihood::default();
+    for ((kind, order), tally) in tallies {
+        let one = &tally.likelihood;
+        if told(one) == 0 {
+            continue;
+        }
+        sum.same += one.same;
+        sum.same_on_average += one.same_on_average;
+        sum.ours_higher += one.ours_higher;
+        sum.peers_higher += one.peers_higher;
+        table.row(one.cells(kind, order));
+    }
+    if told(&sum) == 0 {
+        return;
+    }
+    table.row(sum.cells("all", ""));
+    println!(
+        "\nlog likelihoods, the same up to {SAME_LIKELIHOOD}: the peer's optimiser often stops before the maximum"
+    );
+    print!("{}", table.render(STYLE));
+}
+
+impl Likelihood {
+    fn cells(&self, kind: &str, order: &str) -> Vec<String> {
+        let within = (self.same > 0).then(|| self.same_on_average as f64 / self.same as f64);
+        vec![
+            kind.into(),
+            order.into(),
+            self.same.to_string(),
+            number(within),
+            self.ours_higher.to_string(),
+            self.peers_higher.to_string(),
+        ]
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod clock;
+mod entrant;
 mod fidelity;
 mod m4;
 mod peers;
@@ -21,12 +22,14 @@ use fleetcast_forecast::{Model, QuantileForecast};
 use serde::Serialize;
 
 pub use self::args::ForecastArgs;
+use self::entrant::Entrant;
 use self::peers::{Job, Peers};
 use self::rolling::{Figures, Place, Run};
 use self::series::Trace;
 use self::table::{Row, Verdict};
 use self::tier::{TIERS, Tier};
-use crate::parallel;
+use crate::cli::TraceArgs;
+use crate::{lead, parallel};
 
 /// The peers of each tier; slow ones are asked for apart.
 const PEERS: [(&str, &[&str], &[&str]); 2] = [
@@ -73,19 +76,22 @@ struct Outcome {
 
 /// Runs the benchmark.
 pub fn run(args: &ForecastArgs) -> Result<()> {
-    let models = models(args)?;
     if args.m4 {
-        return m4::run(args, &models);
+        return m4::run(args, &models(args)?);
     }
     if args.scale {
-        return scale::run(args, &models);
+        return scale::run(args, &models(args)?);
     }
     if args.update {
-        return update::run();
+        return update::run(&models(args)?);
     }
     if args.fidelity {
         return fidelity::run(args);
     }
+    if args.lead {
+        return lead::run(&TraceArgs::of(args.traces.clone(), args.only.clone()));
+    }
+    let entrants = Entrant::all(args)?;
     let began = Instant::now();
     let peers = if args.peers {
         Some(Peers::find(args.python.as_deref())?)
@@ -99,9 +105,9 @@ pub fn run(args: &ForecastArgs) -> Result<()> {
         if traces.is_empty() {
             continue;
         }
-        let outcome = run_tier(args, tier, &traces, &models, peers.as_ref())?;
+        let outcome = run_tier(args, tier, &traces, &entrants, peers.as_ref())?;
         if !args.json {
-            print(tier, &outcome, peers.is_some());
+            print(tier, &outcome, args);
         }
         outcomes.push(outcome);
     }
@@ -113,19 +119,31 @@ pub fn run(args: &ForecastArgs) -> Result<()> {
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&outcomes)?);
+    } else if everything(args) {
+        println!();
+        lead::run(&TraceArgs::of(None, String::new()))?;
     }
     eprintln!("took {:.0} s", began.elapsed().as_secs_f64());
     Ok(())
 }
 
-/// The models that are asked for, by name.
-fn models(args: &ForecastArgs) -> Result<Vec<(String, Model)>> {
-    let names: Vec<String> = if args.models.is_empty() {
+/// Whether nothing was left out: the lead tier is then shown too.
+fn everything(args: &ForecastArgs) -> bool {
+    args.models.is_empty() && args.only.is_empty() && args.tier.is_none() && args.traces.is_none()
+}
+
+/// The names of the models that are asked for.
+fn names(args: &ForecastArgs) -> Vec<String> {
+    if args.models.is_empty() {
         Model::names().map(str::to_string).collect()
     } else {
         args.models.clone()
-    };
-    names
+    }
+}
+
+/// The models that are asked for, by name.
+fn models(args: &ForecastArgs) -> Result<Vec<(String, Model)>> {
+    names(args)
         .into_iter()
         .map(|name| Ok((name.clone(), name.parse::<Model>()?)))
         .collect()
@@ -140,7 +158,7 @@ fn run_tier(
     args: &ForecastArgs,
     tier: &Tier,
     traces: &[Trace],
-    models: &[(String, Model)],
+    entrants: &[Entrant],
     peers: Option<&Peers>,
 ) -> Result<Outcome> {
     let places: Vec<Vec<Place>> = traces
@@ -151,7 +169,7 @@ fn run_tier(
     eprintln!(
         "{}: {} models, {} series, {origins} origins, {} threads …",
         tier.name,
-        models.len(),
+        entrants.len(),
         traces.len(),
         threads(args)
     );
@@ -160,13 +178,13 @@ fn run_tier(
         .zip(&places)
         .map(|(trace, places)| rolling::run_yardstick(tier, trace, places).figures(&trace.name))
         .collect();
-    let jobs: Vec<(usize, usize)> = (0..models.len())
+    let jobs: Vec<(usize, usize)> = (0..entrants.len())
         .flat_map(|model| (0..traces.len()).map(move |trace| (model, trace)))
         .collect();
     let runs = parallel::run_on(threads(args), &jobs, |&(model, trace)| {
-        let run = rolling::run(&models[model].1, tier, &traces[trace], &places[trace]);
+        let run = entrants[model].run(tier, &traces[trace], &places[trace]);
         if let Some(why) = run.failures.first() {
-            let (name, trace) = (&models[model].0, &traces[trace].name);
+            let (name, trace) = (entrants[model].name(), &traces[trace].name);
             eprintln!(
                 "{name} on {trace}: {} failed, first at {why}",
                 run.failures.len()
@@ -176,9 +194,9 @@ fn run_tier(
     })?;
     let mut runs = runs.into_iter();
     let mut rows = vec![table::row(YARDSTICK, false, yardstick.clone(), &yardstick)];
-    rows.extend(models.iter().map(|(name, _)| {
+    rows.extend(entrants.iter().map(|entrant| {
         let figures = runs.by_ref().take(traces.len()).collect();
-        table::row(name, false, figures, &yardstick)
+        table::row(entrant.name(), false, figures, &yardstick)
     }));
     if let Some(peers) = peers {
         rows.extend(run_peers(args, tier, traces, &yardstick, peers)?);
@@ -290,7 +308,7 @@ fn median(forecasts: &[QuantileForecast]) -> QuantileForecast {
     QuantileForecast::new(&LEVELS, values)
 }
 
-fn print(tier: &Tier, outcome: &Outcome, with_peers: bool) {
+fn print(tier: &Tier, outcome: &Outcome, args: &ForecastArgs) {
     let [short, long] = tier.horizons;
     println!(
         "\n{} tier: {short} and {long} ahead, refitted at each origin to the last {} steps; {} series",
@@ -304,9 +322,13 @@ fn print(tier: &Tier, outcome: &Outcome, with_peers: bool) {
          CPU is one thread's, fit and forecast"
     );
     table::print(tier, &outcome.rows);
+    let named = |row: &Row| !row.peer && entrant::is_network(&row.model);
+    if outcome.rows.iter().any(named) {
+        println!("{}", entrant::NOTE);
+    }
     table::print_series(tier, &outcome.rows, &outcome.yardstick);
     table::print_verdicts(&outcome.verdicts);
-    if !with_peers {
+    if !args.peers {
         println!("{}", peers::HINT);
     }
 }

@@ -1,7 +1,7 @@
 //! Runs a model from all origins of a series.
 
 use fleetcast_forecast::evaluation::{OriginScore, Origins, Protocol, Rolling, Scores};
-use fleetcast_forecast::{Model, QuantileForecast};
+use fleetcast_forecast::{Fit, QuantileForecast};
 use serde::Serialize;
 
 use super::clock::cpu_seconds;
@@ -107,7 +107,7 @@ pub fn places(tier: &Tier, trace: &Trace, protocol_only: bool) -> anyhow::Result
 }
 
 /// Runs one of our models.
-pub fn run(model: &Model, tier: &Tier, trace: &Trace, places: &[Place]) -> Run {
+pub fn run(model: &impl Fit, tier: &Tier, trace: &Trace, places: &[Place]) -> Run {
     run_with(tier, trace, places, |rolling, origin| {
         rolling
             .forecast(model, origin)

@@ -97,4 +97,4 @@ pub const TIERS: [Tier; 2] = [
 /// The setting that is used unless another is asked for.
 pub const DEFAULT: &str = "combination";
 /// The setting for those who have the time.
-pub const ACCURATE: &str = "accurate";
+pub const ACCURATE: &str = "combination-accurate";
