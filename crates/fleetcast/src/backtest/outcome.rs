@@ -63,6 +63,28 @@ pub fn backtest(
     Ok(outcome(history, scenario, finished))
 }
 
+/// How often the 95 % quantile of what buying uses held, for each component: overall, by regime and by hour.
+fn coverage_notes(engine: &fleetcast_engine::Engine, scenario: &Scenario) -> Vec<String> {
+    let names = scenario.components.iter().enumerate();
+    let note = |(place, name): (usize, &String)| {
+        let accuracy = engine.accuracy(place)?;
+        let (least, most) = accuracy.by_hour()?;
+        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        let [calm, surge] = accuracy.by_regime();
+        let in_surge = surge.map_or_else(String::new, |share| {
+            format!(", {} within half an hour of a surge", percent(share))
+        });
+        Some(format!(
+            "{name}: demand stayed under the 95 % quantile of what buying uses {} of the time in calm{in_surge}, and {} \
+             to {} by hour of day (UTC, of late)",
+            calm.map_or_else(|| "none".into(), percent),
+            percent(least),
+            percent(most)
+        ))
+    };
+    names.filter_map(note).collect()
+}
+
 /// The floors of the autoscalers to compare with.
 fn floors(args: &BacktestArgs, scenario: &Scenario) -> Vec<u64> {
     let documented = scenario
@@ -142,6 +164,11 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
     let mut notes = history.account.clone();
     notes.extend(scenario.notes.iter().cloned());
     notes.extend(warnings.unwrap_or_default());
+    notes.extend(
+        engine
+            .iter()
+            .flat_map(|engine| coverage_notes(engine, scenario)),
+    );
     let result = BacktestResult {
         title: scenario.title.clone(),
         synthetic: history.synthetic,
