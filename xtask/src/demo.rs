@@ -55,6 +55,7 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
          \n\
          Next, with your own history (CSV with `timestamp,value`, a row for each minute or five):\n\
          \x20 fleetcast backtest --demand your.csv --capacity-per-unit C   no documents: C is what one unit carries in a step\n\
+         \x20 fleetcast forecast your.csv --explain                         what comes, and why\n\
          \x20 fleetcast init my-fleet                                      documents to describe your fleet and its users with\n\
          \x20 fleetcast validate my-fleet\n\
          \x20 fleetcast backtest my-fleet --demand your.csv",
