@@ -322,18 +322,16 @@ impl Engine {
         let began = now - step;
         let component = &self.config.fleet.components[index];
         let state = &self.components[index];
-        let known = Known::new(
-            &self.config.events,
-            component,
-            self.map.types_of(index),
-            &state.volumes,
-        );
         let (uplift_now, uplift_then, ignored) = match &state.brain {
-            Brain::Ours(ours) if self.heeds_events() => (
-                known.factor(&ours.events, began),
-                known.uplift(&ours.events, began, arrival),
-                known.ignored(began),
-            ),
+            Brain::Ours(ours) if self.heeds_events() => {
+                let types = self.map.types_of(index);
+                let known = Known::new(&self.config.events, component, types, &state.volumes);
+                (
+                    known.factor(&ours.events, began),
+                    known.uplift(&ours.events, began, arrival),
+                    known.ignored(began),
+                )
+            }
             _ => (1.0, Uplift::NONE, false),
         };
         let asked = match &state.brain {
