@@ -92,6 +92,7 @@ pub use prophet::{
     SeasonMode,
 };
 pub use ridge::{FittedRidge, Ridge, Scaling, Variant};
+pub use rng::Rng;
 pub use saved::{MadeOf, SavedModel, SavedModelError};
 pub use score_book::{LeadScore, ScoreBook};
 pub use scores::{coverage, mase, pinball, weighted_quantile_loss};

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::Layout;
 use crate::quantiles::{COUNT, at_score, score};
-use crate::rng::Rng;
 use crate::series::Series;
 use crate::train::numbers;
 use crate::trained::TrainedNetwork;
 use crate::window::Batch;
+use fleetcast_forecast::Rng;
 
 /// Leads that are answered at once, so that a long horizon needs no more memory than a short one.
 const BLOCK: usize = 1024;

@@ -37,7 +37,6 @@ mod judge;
 mod network;
 mod optimizer;
 mod quantiles;
-mod rng;
 mod series;
 mod spec;
 #[cfg(test)]

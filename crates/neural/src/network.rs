@@ -3,9 +3,9 @@
 use burn_tensor::{Device, Tensor, TensorData, activation};
 
 use crate::quantiles::{COUNT, MEDIAN, SCORES};
-use crate::rng::Rng;
 use crate::spec::{Cell, RecurrentSpec};
 use crate::window::{Batch, DECAYS, PER_LEAD, PER_STEP};
+use fleetcast_forecast::Rng;
 
 /// Where the weights of a network stand in one flat row of numbers, in which they are kept, stored and
 /// stepped.

@@ -2,7 +2,7 @@
 
 use fleetcast_forecast::{History, SeasonSpec};
 
-use crate::rng::Rng;
+use fleetcast_forecast::Rng;
 
 pub(crate) struct Traffic {
     pub(crate) values: Vec<Option<f64>>,

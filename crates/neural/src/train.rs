@@ -5,10 +5,10 @@ use burn_tensor::Device;
 use crate::judge::{Judge, Verdict};
 use crate::network::Layout;
 use crate::optimizer::Adam;
-use crate::rng::Rng;
 use crate::series::Series;
 use crate::spec::RecurrentSpec;
 use crate::window::Batch;
+use fleetcast_forecast::Rng;
 
 /// Least steps of a series after a moment that it can be trained on.
 const AHEAD_MIN: usize = 4;

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rng::Rng;
 use crate::testing::{Traffic, traffic};
 use crate::{Cell, RecurrentSpec};
+use fleetcast_forecast::Rng;
 use fleetcast_forecast::{Fit, FitError, History, Season, SeasonSpec, SeasonalNaive};
 
 /// Small enough that tests take no time, large enough to learn something.
