@@ -2,6 +2,7 @@
 
 use fleetcast_model::{Component, InteractionType, Persona, Resource, UnitSize};
 
+use crate::erlang::Variability;
 use crate::staffing::StaffingCurve;
 
 /// A persona does not say what a component needs.
@@ -34,20 +35,29 @@ pub enum CapacityModel {
 /// A component's profiles, one class of work for each interaction type it serves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profiled {
-    unit: UnitSize,
-    classes: Vec<Class>,
+    pub(crate) unit: UnitSize,
+    pub(crate) classes: Vec<Class>,
 }
 
 /// What one interaction type needs.
 #[derive(Clone, Debug, PartialEq)]
-struct Class {
-    curve: StaffingCurve,
+pub(crate) struct Class {
+    pub(crate) curve: StaffingCurve,
     /// For each interaction a minute.
-    memory_bytes: f64,
-    iops: f64,
-    kilobits_per_second: f64,
-    storage_bytes: f64,
+    pub(crate) memory_bytes: f64,
+    pub(crate) iops: f64,
+    pub(crate) kilobits_per_second: f64,
+    pub(crate) storage_bytes: f64,
 }
+
+/// The resources that units have, in the order in which arrays hold them.
+pub const RESOURCES: [Resource; 5] = [
+    Resource::Cpu,
+    Resource::Memory,
+    Resource::DiskIo,
+    Resource::Bandwidth,
+    Resource::Storage,
+];
 
 /// Units that a volume needs, as a fraction, and what limits them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,6 +133,18 @@ impl CapacityModel {
         match self {
             Self::Plain { .. } => None,
             Self::Profiled(profiled) => Some(profiled.amounts(per_minute)),
+        }
+    }
+
+    /// What these volumes keep in use, by resource, with as many units as they need: cores that are busy, and not
+    /// those that the latency target asks for; `None` in the plain setting.
+    pub fn in_use(&self, per_minute: &[f64]) -> Option<ResourceAmounts> {
+        match self {
+            Self::Plain { .. } => None,
+            Self::Profiled(profiled) => Some(ResourceAmounts {
+                cores: profiled.erlangs(per_minute),
+                ..profiled.amounts(per_minute)
+            }),
         }
     }
 
@@ -247,8 +269,15 @@ fn class_of(
             });
         let cores = profile.cpu.as_f64() / 1e3;
         let cores_each = cores / per_minute;
-        let curve =
-            || StaffingCurve::from_profile(cores, per_minute, f64::from(latency), cores_max);
+        let curve = || {
+            StaffingCurve::from_profile(
+                cores,
+                per_minute,
+                f64::from(latency),
+                cores_max,
+                Variability::default(),
+            )
+        };
         let (memory, iops) = (
             profile.memory.as_f64() / per_minute,
             profile.disk_io.as_f64() / per_minute,

@@ -1,6 +1,6 @@
 //! How much work a pool of so many cores carries at a latency target.
 
-use crate::erlang::wait_exceeds;
+use crate::erlang::{Variability, wait_exceeds, wait_quantile};
 
 /// The share of responses that may be slower than the target: targets are 95 % quantiles.
 const LATE_SHARE: f64 = 0.05;
@@ -19,6 +19,7 @@ pub struct StaffingCurve {
     service_minutes: f64,
     /// Time that may be spent waiting, in mean service times.
     patience: f64,
+    variability: Variability,
     /// (cores, erlangs carried), both increasing; the first is (0, 0).
     points: Vec<(f64, f64)>,
 }
@@ -28,7 +29,13 @@ impl StaffingCurve {
     /// time for `latency_ms`, and from it the curve up to `cores_max` cores.
     ///
     /// A profile's fraction of a core is read as its share of one whole core.
-    pub fn from_profile(cores: f64, per_minute: f64, latency_ms: f64, cores_max: f64) -> Self {
+    pub fn from_profile(
+        cores: f64,
+        per_minute: f64,
+        latency_ms: f64,
+        cores_max: f64,
+        variability: Variability,
+    ) -> Self {
         let servers = cores.max(1e-3).ceil();
         let arrivals = per_minute.max(1e-9) * servers / cores.max(1e-3);
         let waiting_minutes = latency_ms.max(1.0) * WAITING_PART / 60_000.0;
@@ -37,35 +44,38 @@ impl StaffingCurve {
                 servers as u32,
                 arrivals * service,
                 waiting_minutes / service,
-                1.0,
+                variability,
             )
         };
         let service_minutes = bisect(0.0, servers / arrivals, |service| {
             late(service) <= LATE_SHARE
         });
         let patience = waiting_minutes / service_minutes;
-        let mut points = vec![(0.0, 0.0)];
-        let mut servers = 1.0_f64;
-        loop {
-            let carried = bisect(0.0, servers, |a| {
-                wait_exceeds(servers as u32, a, patience, 1.0) <= LATE_SHARE
-            });
-            points.push((servers, carried));
-            if servers >= cores_max.min(CURVE_CORES_MAX) {
-                break;
-            }
-            // Each core up to 64, then steps of 5 %: the curve is smooth there.
-            servers = if servers < 64.0 {
-                servers + 1.0
-            } else {
-                (servers * 1.05).ceil()
-            };
-        }
         Self {
             service_minutes,
             patience,
-            points,
+            variability,
+            points: points(patience, cores_max, variability),
         }
+    }
+
+    /// The same latency target and range of cores with another mean service time.
+    pub fn with_service_minutes(&self, service_minutes: f64) -> Self {
+        // A service that takes nothing waits for nothing; the curve only needs a number there.
+        let service_minutes = service_minutes.max(1e-6 * self.service_minutes);
+        let patience = self.patience * self.service_minutes / service_minutes;
+        let cores_max = self.points.last().map_or(1.0, |(cores, _)| *cores);
+        Self {
+            service_minutes,
+            patience,
+            variability: self.variability,
+            points: points(patience, cores_max, self.variability),
+        }
+    }
+
+    /// The mean service time in minutes: cores that one interaction a minute keeps busy.
+    pub fn service_minutes(&self) -> f64 {
+        self.service_minutes
     }
 
     /// Work of so many interactions a minute, in erlangs.
@@ -107,18 +117,34 @@ impl StaffingCurve {
                 None
             };
         }
-        let waits = crate::erlang::wait_probability(servers, erlangs);
-        let waiting = if waits > LATE_SHARE {
-            libm::log(waits / LATE_SHARE) / spare
-        } else {
-            0.0
-        };
+        let waiting = wait_quantile(servers, erlangs, LATE_SHARE, self.variability);
         Some(self.fixed_ms() + waiting * self.service_minutes * 60_000.0)
     }
 
     /// The part of the latency that is no waiting, in milliseconds.
     fn fixed_ms(&self) -> f64 {
         self.patience * self.service_minutes * 60_000.0 * (1.0 - WAITING_PART) / WAITING_PART
+    }
+}
+
+/// What pools of growing size carry in time.
+fn points(patience: f64, cores_max: f64, variability: Variability) -> Vec<(f64, f64)> {
+    let mut points = vec![(0.0, 0.0)];
+    let mut servers = 1.0_f64;
+    loop {
+        let carried = bisect(0.0, servers, |a| {
+            wait_exceeds(servers as u32, a, patience, variability) <= LATE_SHARE
+        });
+        points.push((servers, carried));
+        if servers >= cores_max.min(CURVE_CORES_MAX) {
+            return points;
+        }
+        // Each core up to 64, then steps of 5 %: the curve is smooth there.
+        servers = if servers < 64.0 {
+            servers + 1.0
+        } else {
+            (servers * 1.05).ceil()
+        };
     }
 }
 
@@ -140,7 +166,7 @@ mod tests {
     use super::*;
 
     fn curve() -> StaffingCurve {
-        StaffingCurve::from_profile(16.0, 2_400.0, 250.0, 600.0)
+        StaffingCurve::from_profile(16.0, 2_400.0, 250.0, 600.0, Variability::default())
     }
 
     #[test]

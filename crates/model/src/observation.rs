@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ComponentIndex, OfferIndex, PerMinute, Token};
+use crate::{
+    Bytes, ComponentIndex, Iops, KilobitsPerSecond, MilliCores, OfferIndex, PerMinute, Token, Units,
+};
 
 /// One thing the engine is told. Results of actions come back only this way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub enum Observation {
     Approval(Approval),
     /// The provider refused an order.
     Refused(Refused),
+    /// What a component used in an interval.
+    Use(UseObserved),
 }
 
 /// Demand that was *offered* (not what was served) in an interval, by interaction type.
@@ -30,6 +34,45 @@ pub struct DemandObserved {
     pub until: Timestamp,
     /// One volume for each interaction type of the fleet, in the engine's order; `None`: nobody knows.
     pub per_minute: Vec<Option<PerMinute>>,
+}
+
+/// What a component used in the interval of a demand observation, told with it or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UseObserved {
+    /// The component.
+    pub component: ComponentIndex,
+    /// First moment of the interval.
+    pub from: Timestamp,
+    /// First moment after it; what is not of the last demand's interval teaches nothing.
+    pub until: Timestamp,
+    /// Units that were in service; `None`: nobody knows, so neither whether they were full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<Units>,
+    /// The amounts, over all of its units.
+    pub used: ResourceUse,
+    /// The 95 % quantile of the latency in milliseconds, if it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms_p95: Option<f64>,
+}
+
+/// Amounts of resources in use; `None`: not measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceUse {
+    /// CPU that was busy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<MilliCores>,
+    /// Memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Bytes>,
+    /// Disk operations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_io: Option<Iops>,
+    /// Bandwidth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<KilobitsPerSecond>,
+    /// Storage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Bytes>,
 }
 
 /// A listing of the fleet.

@@ -95,6 +95,19 @@ impl Ledger {
     }
 }
 
+/// The use per request of a resource has changed, as a deploy changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UseDrift {
+    /// The resource.
+    pub resource: Resource,
+    /// Since when, as far as the errors tell it.
+    pub since: Timestamp,
+    /// When it was found.
+    pub found: Timestamp,
+    /// Use per request now, as a multiple of before.
+    pub factor: f64,
+}
+
 /// What the gate said of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -177,6 +190,12 @@ pub struct ComponentReport {
     /// What is unusual about the demand now, in a word: `spike`, `outage`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anomaly: Option<String>,
+    /// Changes of the use per request that were found in this step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub use_drifts: Vec<UseDrift>,
+    /// The units beyond which more units do not help, if so many were wanted; nothing over them is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale_out_ceiling: Option<Units>,
 }
 
 /// A forecast scored against what happened.
