@@ -1,6 +1,6 @@
 //! What the engine keeps of one component.
 
-use fleetcast_capacity::CapacityModel;
+use fleetcast_capacity::{CapacityModel, LearnedUse};
 use fleetcast_forecast::event_book::EventBook;
 use fleetcast_forecast::lead::{
     Fitted as FittedLead, LeadConfig, LeadForecast, LeadForecaster, TrainingWindow,
@@ -8,7 +8,7 @@ use fleetcast_forecast::lead::{
 use fleetcast_forecast::{ConformalSettings, DelayedConformal, PersonaPrior, Side};
 use fleetcast_model::{
     Cohort, Component, ComponentIndex, Fitted, MicroUsdPerHour, Objective, ObjectiveMetric,
-    OfferIndex, Resource, Share, Timing,
+    OfferIndex, Resource, Share, Timing, UseDrift,
 };
 use fleetcast_planner::OfferChoice;
 use fleetcast_planner::steering::{FleetRules, Goal, Purchase, Steering, SteeringConfig};
@@ -36,7 +36,16 @@ const STARTS_PER_DAY: f64 = 3.9;
 #[derive(Clone, Debug)]
 pub struct ComponentState {
     pub(crate) capacity: CapacityModel,
-    /// What one unit carries, in the measure that is forecast: 1 by profiles, which measure in units.
+    /// What was learned of its use; `None` before any was observed.
+    pub(crate) learned: Option<Box<LearnedUse>>,
+    /// Changes of the use per request that were found in this step.
+    pub(crate) use_drifts: Vec<UseDrift>,
+    /// CPU that was seen busy in the step that has just ended, in units' worth of it.
+    pub(crate) busy_units: Option<f64>,
+    /// CPU of a unit, in thousandths of a core.
+    pub(crate) unit_cpu: f64,
+    /// What one unit carries, in the measure that is forecast: 1 by profiles, which measure in units, until
+    /// its use was observed.
     pub(crate) per_unit: f64,
     pub(crate) offers: Vec<OfferChoice>,
     pub(crate) stateful: bool,
@@ -153,6 +162,10 @@ impl ComponentState {
         };
         Ok(Self {
             capacity,
+            learned: None,
+            use_drifts: Vec::new(),
+            busy_units: None,
+            unit_cpu: component.unit.cpu.as_f64(),
             per_unit,
             offers,
             stateful: component.stateful,
@@ -181,12 +194,13 @@ impl ComponentState {
         }
         let load = self.capacity.load(&self.volumes);
         self.volume = self.volumes.iter().sum();
-        self.measure = load.units * self.per_unit;
         self.binding = load.binding;
-        if let CapacityModel::Plain { .. } = self.capacity {
+        self.measure = match self.capacity {
             // The very number that was told, so that no rounding comes between.
-            self.measure = self.volume;
-        }
+            CapacityModel::Plain { .. } => self.volume,
+            CapacityModel::Profiled(_) => load.units,
+        };
+        self.settle();
     }
 
     /// Takes a fitted model, if it is ours.

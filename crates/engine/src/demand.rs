@@ -101,6 +101,17 @@ impl DemandMap {
         }
     }
 
+    /// The components that are called, directly or through others, by one of those that are marked.
+    pub fn called_by(&self, marked: &[bool]) -> Vec<bool> {
+        let mut called = vec![false; marked.len()];
+        for &component in &self.order {
+            called[component] = self.sources[component].iter().flatten().any(|source| {
+                matches!(source, TypeSource::Calls { caller, .. } if marked[*caller] || called[*caller])
+            });
+        }
+        called
+    }
+
     /// Volumes to be filled in by [`Self::route`].
     pub fn empty_volumes(&self) -> Vec<Vec<Option<f64>>> {
         self.types

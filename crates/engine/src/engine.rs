@@ -134,6 +134,7 @@ impl Engine {
             self.due = now + self.step_length();
             for component in &mut self.components {
                 component.known = false;
+                component.busy_units = None;
             }
         }
         observe::take_in(self, observations);
@@ -179,6 +180,7 @@ impl Engine {
             (projection, arrival, feedback)
         };
         let (plan, gate, withheld) = self.change(index, now, arrival_at, &seen, &projection, step);
+        let use_drifts = std::mem::take(&mut self.components[index].use_drifts);
         let state = &self.components[index];
         ComponentReport {
             demand: seen.known.then_some(seen.volume),
@@ -197,6 +199,8 @@ impl Engine {
             withheld,
             feedback,
             anomaly: state.anomaly(),
+            use_drifts,
+            scale_out_ceiling: projection.scale_out_ceiling,
         }
     }
 
@@ -241,14 +245,20 @@ impl Engine {
                 }
                 ours.step += 1;
                 ours.observed += usize::from(seen.known);
+                let learned = state.learned.as_ref().and_then(|learned| learned.ceiling());
+                let most = learned.map(|ceiling| Units::new(ceiling.units as u64));
                 let projection =
-                    projection::project(component, overrides, now, seen, &required, holds);
+                    projection::project(component, overrides, now, seen, &required, holds, most);
                 (projection, Some(arrival))
             }
             Brain::Peer(policy) => {
                 let plain = self.config.plain_per_unit.is_some();
                 let demand = if policy.reads_utilisation() && !plain {
-                    state.capacity.busy_units(&state.volumes)
+                    // Utilisation as it is measured, where it is: what a unit carries does not come into it.
+                    let by_profile = state.capacity.busy_units(&state.volumes);
+                    state
+                        .busy_units
+                        .map_or(by_profile, |busy| busy * state.per_unit)
                 } else {
                     seen.measure
                 };
@@ -363,6 +373,11 @@ impl Engine {
 
     fn heeds_events(&self) -> bool {
         !self.config.events.is_empty() && !self.config.without.contains(&Part::Events)
+    }
+
+    /// Length of a step in seconds.
+    pub(crate) fn step_seconds(&self) -> f64 {
+        f64::from(self.config.step_seconds)
     }
 
     fn step_length(&self) -> SignedDuration {

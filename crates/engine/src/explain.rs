@@ -1,10 +1,12 @@
 //! What stands behind the last step, for people and documents: inputs, requirement, alternatives, risk.
 
-use fleetcast_capacity::ResourceAmounts;
-use fleetcast_model::{Cohort, InteractionType, MicroUsdPerHour, OfferId, Units};
+use fleetcast_capacity::{Figure, Outlook, RESOURCES, ResourceAmounts, ScaleOutCeiling};
+use fleetcast_model::{
+    Cohort, InteractionType, MicroUsdPerHour, OfferId, Resource, Units, UseDrift,
+};
 
 use crate::accuracy::Accuracy;
-use crate::component::Brain;
+use crate::component::{Brain, ComponentState};
 use crate::engine::Engine;
 use crate::stages::requirement::round_up;
 
@@ -24,6 +26,26 @@ pub struct Explained {
     pub scored: (u64, f64),
     /// Mean absolute error of the median, as a share of mean demand.
     pub relative_error: f64,
+    /// What was learned of its use; `None`: none was observed.
+    pub learned: Option<LearnedView>,
+}
+
+/// What was learned of a component's use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearnedView {
+    /// Each measured resource and type, in the order of the component's types.
+    pub figures: Vec<Figure>,
+    /// The resources for which what was learned decides, and not the profile.
+    pub decides: Vec<Resource>,
+    /// Use that no request asked for, by resource: of the whole component and of each unit, in cores, bytes, operations
+    /// a second, kilobits a second and bytes.
+    pub bases: Vec<(Resource, f64, f64)>,
+    /// Changes of the use per request that were found, oldest first.
+    pub drifts: Vec<UseDrift>,
+    /// The units beyond which more do not help, if the data show them.
+    pub ceiling: Option<ScaleOutCeiling>,
+    /// The time constant with which memory follows the volume, in seconds; 0: at once.
+    pub memory_follows_seconds: f64,
 }
 
 impl Engine {
@@ -45,8 +67,12 @@ impl Engine {
         let ready = crate::stages::observe::look(state, self.now()).ready as f64;
         Explained {
             volumes: kinds.zip(state.volumes.iter().copied()).collect(),
-            amounts: state.capacity.amounts(&state.volumes),
-            latency_ms_p95: state.capacity.latency_ms_p95(&state.volumes, ready),
+            amounts: state.amounts(&state.volumes, Outlook::AtArrival),
+            latency_ms_p95: match &state.learned {
+                Some(learned) => learned.latency_ms_p95(&state.volumes, ready),
+                None => state.capacity.latency_ms_p95(&state.volumes, ready),
+            },
+            learned: state.learned_view(ready),
             offers,
             scored: (book.count, book.under_p95 as f64 / count),
             relative_error: if book.demand > 0.0 {
@@ -72,14 +98,24 @@ impl Engine {
 
     /// What a component would need for this many interactions a minute, in its present mix, by resource.
     pub fn amounts_for(&self, component: usize, volume: f64) -> Option<ResourceAmounts> {
-        let state = &self.components[component];
-        state.capacity.amounts(&self.scaled(component, volume))
+        let volumes = self.scaled(component, volume);
+        self.components[component].amounts(&volumes, Outlook::Sustained)
+    }
+
+    /// The same when an order placed now would serve: memory that follows demand slowly has not come after it.
+    pub fn amounts_at_arrival(&self, component: usize, volume: f64) -> Option<ResourceAmounts> {
+        let volumes = self.scaled(component, volume);
+        self.components[component].amounts(&volumes, Outlook::AtArrival)
     }
 
     /// Units that this many interactions a minute need, as a fraction, in the present mix.
     pub fn load_for(&self, component: usize, volume: f64) -> f64 {
         let state = &self.components[component];
-        state.capacity.load(&self.scaled(component, volume)).units
+        let volumes = self.scaled(component, volume);
+        match &state.learned {
+            Some(learned) => learned.load(&volumes, Outlook::Sustained).units,
+            None => state.capacity.load(&volumes).units,
+        }
     }
 
     /// The same, rounded up.
@@ -119,5 +155,34 @@ impl Engine {
             }
         };
         volumes.iter().map(|one| share(one) * volume).collect()
+    }
+}
+
+impl ComponentState {
+    /// What volumes need by resource, by what was learned where anything was.
+    fn amounts(&self, volumes: &[f64], outlook: Outlook) -> Option<ResourceAmounts> {
+        match &self.learned {
+            Some(learned) => Some(learned.amounts(volumes, outlook)),
+            None => self.capacity.amounts(volumes),
+        }
+    }
+
+    fn learned_view(&self, ready: f64) -> Option<LearnedView> {
+        let learned = self.learned.as_ref()?;
+        let decides = RESOURCES.into_iter();
+        let base = |resource: Resource| {
+            let (all, each_unit) = learned.base(resource);
+            (resource, all, each_unit)
+        };
+        Some(LearnedView {
+            figures: learned.figures(),
+            decides: decides
+                .filter(|resource| learned.decides(*resource, &self.volumes, ready))
+                .collect(),
+            bases: RESOURCES.into_iter().map(base).collect(),
+            drifts: learned.drifts().to_vec(),
+            ceiling: learned.ceiling(),
+            memory_follows_seconds: learned.memory_follows_seconds(),
+        })
     }
 }

@@ -14,6 +14,7 @@ mod events;
 mod explain;
 mod persona;
 mod stages;
+mod usage;
 mod watch;
 mod world;
 
@@ -22,5 +23,5 @@ pub use component::{FitJob, Ours};
 pub use config::{ConfigError, EngineConfig, Part};
 pub use demand::{DemandMap, TypeSource};
 pub use engine::{Engine, Step};
-pub use explain::Explained;
+pub use explain::{Explained, LearnedView};
 pub use world::{World, drive};

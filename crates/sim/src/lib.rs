@@ -11,6 +11,7 @@ mod plain;
 mod random;
 mod recording;
 mod tally;
+mod usage;
 mod world;
 
 pub use boot::BootTime;
@@ -21,6 +22,7 @@ pub use plain::{PlainError, PlainSetting};
 pub use random::Random;
 pub use recording::{FORMAT, Recorder, Replay, ReplayError};
 pub use tally::Tally;
+pub use usage::{RecordedUse, Usage};
 pub use world::{
     ComponentInterval, Interval, Sim, Simulation, Sink, run_to_end, simulate, simulate_sharing_fits,
 };

@@ -102,6 +102,7 @@ impl PlainSetting {
             api_delay: SignedDuration::ZERO,
             approval_delay: None,
             seed: 0,
+            usage: None,
         }
     }
 }

@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cloud::{Bill, Lifecycle, Serving, SimCloud};
 use crate::fits::SharedFits;
 use crate::random::Random;
+use crate::usage::{TrueUse, Usage};
 
 /// What a simulation is made of, beside the engine.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Simulation {
     pub approval_delay: Option<SignedDuration>,
     /// Seed of everything that is drawn.
     pub seed: u64,
+    /// What the fleet really uses, if it is observed; `None`: what its profiles say, seen by nobody.
+    pub usage: Option<Usage>,
 }
 
 /// What one interval was like, and what the engine decided at its end.
@@ -91,6 +94,9 @@ pub struct Sim<'a, S> {
     fits: SharedFits,
     fitted: Vec<Observation>,
     approvals: VecDeque<(Timestamp, Approval)>,
+    truth: Option<TrueUse>,
+    /// Uses observed in the interval that has just ended.
+    uses: Vec<Observation>,
     sink: S,
 }
 
@@ -171,8 +177,15 @@ impl<'a, S: Sink> Sim<'a, S> {
             fits: SharedFits::default(),
             fitted: Vec::new(),
             approvals: VecDeque::new(),
+            truth: None,
+            uses: Vec::new(),
             sink,
         };
+        if let Some(usage) = &simulation.usage {
+            let mut truth = TrueUse::new(usage, config, &sim.map, simulation.seed)?;
+            truth.look_back(config, |step| sim.volumes_of(step));
+            sim.truth = Some(truth);
+        }
         sim.start_fleet(config)?;
         Ok(sim)
     }
@@ -191,7 +204,11 @@ impl<'a, S: Sink> Sim<'a, S> {
                     .iter()
                     .map(|volume| volume.unwrap_or(0.0)),
             );
-            let need = need(self.capacities[index].load(&self.flat).units);
+            let load = match &self.truth {
+                Some(truth) => truth.load(index, 0, config.start, &self.flat),
+                None => self.capacities[index].load(&self.flat).units,
+            };
+            let need = need(load);
             let units = component
                 .current
                 .map_or(need, |current| current.get())
@@ -229,6 +246,26 @@ impl<'a, S: Sink> Sim<'a, S> {
         Ok(())
     }
 
+    /// The volumes of all components in a step; `None` if nobody knows them.
+    fn volumes_of(&mut self, step: usize) -> Option<Vec<Vec<f64>>> {
+        let asked: Vec<Option<f64>> = self
+            .simulation
+            .demand
+            .iter()
+            .map(|series| {
+                if step < series.len() {
+                    series.get(step)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        self.map.route(&asked, &mut self.volumes);
+        let all = self.volumes.iter();
+        all.map(|volumes| volumes.iter().copied().collect())
+            .collect()
+    }
+
     /// Lives through one interval: what serves, what is asked, what it costs.
     fn live(&mut self, from: Timestamp, until: Timestamp) -> Vec<Option<PerMinute>> {
         self.cloud.serving(from, &mut self.serving);
@@ -252,13 +289,25 @@ impl<'a, S: Sink> Sim<'a, S> {
                     .iter()
                     .map(|volume| volume.unwrap_or(0.0)),
             );
+            let load = match &self.truth {
+                Some(truth) => truth.load(index, self.index, from, &self.flat),
+                None => self.capacities[index].load(&self.flat).units,
+            };
             *at = live_through(
                 &self.capacities[index],
                 &self.flat,
+                load,
                 self.serving[index],
                 self.bills[index],
                 observed,
             );
+            if let Some(truth) = &mut self.truth {
+                let interval = (from, until);
+                let seen =
+                    truth.observe(index, self.index, interval, &self.flat, self.serving[index]);
+                // Use without demand beside it tells nothing.
+                self.uses.extend(seen.filter(|_| observed));
+            }
         }
         told
     }
@@ -268,12 +317,12 @@ impl<'a, S: Sink> Sim<'a, S> {
 fn live_through(
     capacity: &CapacityModel,
     volumes: &[f64],
+    load: f64,
     serving: Serving,
     bill: Bill,
     observed: bool,
 ) -> ComponentInterval {
     let volume: f64 = volumes.iter().sum();
-    let load = capacity.load(volumes).units;
     let (unserved, violated) = match capacity {
         // In the demand's own unit, so that no rounding comes between.
         CapacityModel::Plain { per_unit } => {
@@ -338,6 +387,7 @@ impl<S: Sink> World for Sim<'_, S> {
             per_minute,
         }));
         seen.push(Observation::Inventory(self.cloud.list(until)));
+        seen.append(&mut self.uses);
         self.index += 1;
         Ok(Some(until))
     }

@@ -76,8 +76,11 @@ pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
                     component.workflow.forget(refused.token);
                 }
             }
+            // Learned from once all of the step is in.
+            Observation::Use(_) => {}
         }
     }
+    crate::usage::take_in(engine, observations);
 }
 
 fn take_inventory(engine: &mut Engine, inventory: &Inventory) {

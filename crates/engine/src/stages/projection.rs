@@ -19,6 +19,8 @@ pub struct Projection {
     pub ceiling: Units,
     /// A person forbids any change.
     pub paused: bool,
+    /// The units beyond which more do not help, if so many were wanted.
+    pub scale_out_ceiling: Option<Units>,
 }
 
 /// What the projection has to hold beside the requirement.
@@ -30,7 +32,7 @@ pub struct Holds {
     pub reactive: u64,
 }
 
-/// Projects our own requirement.
+/// Projects our own requirement. More units than `scale_out` would not help, if that is known.
 pub fn project(
     component: &Component,
     overrides: &[Override],
@@ -38,6 +40,7 @@ pub fn project(
     seen: &Seen,
     required: &Required,
     holds: Holds,
+    scale_out: Option<Units>,
 ) -> Projection {
     let mut limits = Limits::of(component, overrides, now);
     let mut ledger = Ledger::default();
@@ -63,7 +66,15 @@ pub fn project(
         total
     };
     up_to(Reason::Hold, kept);
-    limits.settle(ledger)
+    let helpful = scale_out.map(|most| most.max(limits.floor));
+    let beyond = helpful.filter(|most| ledger.total() > *most && *most < limits.ceiling);
+    if let Some(most) = beyond {
+        ledger.cut_to(most);
+    }
+    Projection {
+        scale_out_ceiling: beyond,
+        ..limits.settle(ledger)
+    }
 }
 
 /// Projects what another policy wants.
@@ -134,6 +145,7 @@ impl Limits {
             floor: self.floor,
             ceiling: self.ceiling,
             paused: self.paused,
+            scale_out_ceiling: None,
         }
     }
 }

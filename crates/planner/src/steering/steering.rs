@@ -183,6 +183,11 @@ impl Steering {
         }
     }
 
+    /// A unit carries so much demand from now on.
+    pub fn set_capacity(&mut self, capacity: f64) {
+        self.config.purchase.capacity = capacity;
+    }
+
     /// Accounts for step `now`, in which `ready` units of ours were in service and carried what `effective`
     /// units carry (fewer while they warm up). `tail` is the forecast's tail scale.
     pub fn account(

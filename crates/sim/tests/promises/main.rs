@@ -14,3 +14,4 @@ mod recordings;
 mod repetition;
 mod scaling;
 mod support;
+mod usage;

@@ -419,6 +419,7 @@ impl Choice {
             api_delay: SignedDuration::from_secs(2),
             approval_delay: Some(minutes(10)),
             seed: self.seed,
+            usage: None,
         };
         Site { config, simulation }
     }
