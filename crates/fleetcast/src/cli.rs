@@ -220,6 +220,21 @@ pub struct BacktestArgs {
     #[arg(long, help_heading = "Demand")]
     pub skip_bad_rows: bool,
 
+    /// What the fleet really used: CSV with `timestamp,component,resource,value` and, if wanted, `units` (in
+    /// service); resources are cpu_cores, memory_gb, disk_io_ops, network_bandwidth_mbps and storage_gb. The
+    /// profiles of the persona are corrected by it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["capacity_per_unit", "true_persona"], help_heading = "Use")]
+    pub usage: Option<PathBuf>,
+    /// Let the simulated fleet really use what the profiles of another persona say, and observe that with noise;
+    /// FILE@MOMENT: from then on, as after a deploy. May be repeated.
+    #[arg(
+        long,
+        value_name = "FILE[@MOMENT]",
+        conflicts_with = "capacity_per_unit",
+        help_heading = "Use"
+    )]
+    pub true_persona: Vec<String>,
+
     /// Plain setting, without documents: demand that one unit carries, in the unit of the history's values.
     #[arg(
         long,

@@ -15,6 +15,7 @@ mod cli;
 mod commands;
 mod cpu;
 mod files;
+mod learned;
 mod outlook;
 mod stop;
 

@@ -20,6 +20,9 @@ pub struct DecisionView {
     /// `None` if there was none, and the reactive rule decided.
     pub forecast: Option<ForecastView>,
     pub requirement: Vec<ResourceView>,
+    /// Whether the profile or what was learned of the use decided, in words; empty where no use was observed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learned: Vec<String>,
     /// Units wanted.
     pub wanted: u64,
     pub ready: u64,
@@ -149,6 +152,7 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
     );
     section("expected", expected(view), 3);
     section("needs", view.requirement.iter().map(resource).collect(), 6);
+    section("learned", view.learned.clone(), 6);
     section(
         "wanted",
         vec![format!(
@@ -390,6 +394,7 @@ mod tests {
                 resource("CPU", 86.5, "cores", 43.25, true),
                 resource("Memory", 140.0, "GB", 35.0, false),
             ],
+            learned: Vec::new(),
             wanted: 44,
             ready: 36,
             pending: 2,

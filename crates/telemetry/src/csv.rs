@@ -7,6 +7,7 @@ mod lines;
 mod moment;
 mod pace;
 mod samples;
+mod usage;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
@@ -22,6 +23,7 @@ use self::lines::Lines;
 use self::moment::Moment;
 use self::pace::Pace;
 pub use self::samples::{Sample, read_samples};
+pub use self::usage::{UseRow, UseRows, UsedResource, read_usage};
 use crate::grid::{GridOptions, lay_out};
 use crate::report::{IngestReport, SkippedRows, counted};
 use crate::rows::{Row, RowLog};

@@ -1,4 +1,4 @@
-//! Demand from CSV files and Prometheus.
+//! Demand from CSV files and Prometheus, and recorded use of resources.
 //!
 //! Both ways in end in the same place: a [`fleetcast_series::Demand`] on one regular grid, and an
 //! [`IngestReport`] that says what was found and mended on the way. Late, repeated and shuffled
@@ -11,6 +11,9 @@ pub mod prometheus;
 mod report;
 mod rows;
 
-pub use csv::{BadRow, CsvError, CsvOptions, Sample, read_csv, read_samples};
+pub use csv::{
+    BadRow, CsvError, CsvOptions, Sample, UseRow, UseRows, UsedResource, read_csv, read_samples,
+    read_usage,
+};
 pub use grid::GridError;
 pub use report::{IngestReport, LongestGap, SkippedRows};

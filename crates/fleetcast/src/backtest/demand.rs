@@ -42,15 +42,20 @@ pub fn read(args: &BacktestArgs) -> Result<History> {
     read_file(args, path)
 }
 
-fn read_file(args: &BacktestArgs, path: &Path) -> Result<History> {
-    let time_zone = TimeZone::get(&args.time_zone).map_err(|_| {
+/// The zone of timestamps without an offset.
+pub fn time_zone(args: &BacktestArgs) -> Result<TimeZone> {
+    let zone = TimeZone::get(&args.time_zone).map_err(|_| {
         BadInput(format!(
             "`{}` is not a time zone: use an IANA name such as Europe/Berlin",
             args.time_zone
         ))
     })?;
+    Ok(zone)
+}
+
+fn read_file(args: &BacktestArgs, path: &Path) -> Result<History> {
     let options = CsvOptions {
-        time_zone,
+        time_zone: time_zone(args)?,
         step: step(args)?,
         skip_bad_rows: args.skip_bad_rows,
         value_unit: value_unit(args, ValueUnit::PerStep),

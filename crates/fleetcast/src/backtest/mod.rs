@@ -11,6 +11,7 @@ pub mod objective;
 mod outcome;
 mod runs;
 pub mod scenario;
+mod usage;
 mod worst;
 
 pub use outcome::backtest;

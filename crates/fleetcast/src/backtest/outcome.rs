@@ -16,6 +16,7 @@ use super::scenario::Scenario;
 use super::worst::{Frame, worst_moments};
 use crate::cli::BacktestArgs;
 use crate::files::Whole;
+use crate::learned;
 use crate::outlook;
 
 /// A result, and where the followed run ended.
@@ -168,6 +169,11 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         engine
             .iter()
             .flat_map(|engine| coverage_notes(engine, scenario)),
+    );
+    notes.extend(
+        engine
+            .iter()
+            .flat_map(|engine| learned::notes(engine, &scenario.components)),
     );
     let result = BacktestResult {
         title: scenario.title.clone(),

@@ -13,6 +13,7 @@ use fleetcast_sim::{BootTime, Catalogue, Lifecycle, PlainSetting, Simulation, ex
 use jiff::SignedDuration;
 
 use super::demand::{self, History};
+use super::usage;
 use crate::cli::BacktestArgs;
 use crate::commands::documents;
 use crate::files::{self, BadInput};
@@ -130,6 +131,8 @@ impl Scenario {
         let first = series
             .first()
             .ok_or_else(|| BadInput("the fleet serves no interaction type".into()))?;
+        let (usage, account) = usage::usage(args, &fleet, first)?;
+        notes.extend(account);
         let step_seconds = first.step().seconds();
         let warm_up_steps = (warm_up(args, first)?.as_secs() / i64::from(step_seconds)) as usize;
         if fleet.mode != Mode::Auto {
@@ -186,6 +189,14 @@ impl Scenario {
         // Refused here, where the documents are at hand, and not in the middle of a run.
         fleetcast_engine::Engine::new(config.clone())
             .map_err(|error| BadInput(error.to_string()))?;
+        for (_, persona) in usage.iter().flat_map(|usage| &usage.truths) {
+            let truth = EngineConfig {
+                persona: Some(persona.clone()),
+                ..config.clone()
+            };
+            fleetcast_engine::Engine::new(truth)
+                .map_err(|error| BadInput(format!("--true-persona: {error}")))?;
+        }
         let missing_steps = (0..first.len())
             .filter(|i| series.iter().any(|series| series.get(*i).is_none()))
             .count();
@@ -210,6 +221,7 @@ impl Scenario {
                 api_delay: API_DELAY,
                 approval_delay: Some(APPROVAL_DELAY),
                 seed: args.seed,
+                usage,
             },
             config,
         })

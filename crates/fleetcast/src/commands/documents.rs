@@ -59,6 +59,15 @@ pub fn read_folder(folder: &Path) -> Result<Documents> {
     }
 }
 
+/// Reads a persona that lies anywhere.
+pub fn read_persona(path: &Path) -> Result<fleetcast_model::Persona> {
+    let text = files::read(path)?;
+    parse_persona(&text).map_err(|problems| {
+        let said = rendered(&problems, &path.display().to_string(), &text);
+        BadInput(format!("the persona has problems\n{said}")).into()
+    })
+}
+
 /// A document with the text that it was read from, in which later checks show their problems.
 struct Read<T> {
     document: T,

@@ -15,6 +15,7 @@ use super::backtest::text_style;
 use super::{documents, replay};
 use crate::cli::{Format, WhyArgs};
 use crate::files::BadInput;
+use crate::learned;
 
 /// What a replay up to a moment leaves behind.
 struct Found {
@@ -150,6 +151,7 @@ fn view(engine: &Engine, found: &Found, index: usize) -> DecisionView {
             quantiles: quantiles(&forecast),
         }),
         requirement: requirement(report, engine, index),
+        learned: learned(&explained, report),
         wanted: report.wanted.get(),
         ready: report.ready.get(),
         pending: report.pending.get(),
@@ -217,7 +219,7 @@ fn requirement(report: &ComponentReport, engine: &Engine, index: usize) -> Vec<R
         .forecast
         .map_or(report.demand.unwrap_or(0.0), |forecast| forecast.bought);
     let unit = &engine.config().fleet.components[index].unit;
-    let Some(amounts) = engine.amounts_for(index, bought) else {
+    let Some(amounts) = engine.amounts_at_arrival(index, bought) else {
         let units = engine.load_for(index, bought);
         return vec![ResourceView {
             resource: Resource::Unit.name().into(),
@@ -271,6 +273,27 @@ fn requirement(report: &ComponentReport, engine: &Engine, index: usize) -> Vec<R
         ),
     ];
     rows.into_iter().flatten().collect()
+}
+
+/// Whether the profiles or what was learned of the use decided, with figures, and what stands out.
+fn learned(explained: &fleetcast_engine::Explained, report: &ComponentReport) -> Vec<String> {
+    let Some(view) = &explained.learned else {
+        return Vec::new();
+    };
+    let types: Vec<_> = explained
+        .volumes
+        .iter()
+        .map(|(kind, _)| kind.clone())
+        .collect();
+    let mut words = learned::figures(view, &types);
+    words.extend(view.drifts.last().map(learned::drift));
+    words.extend(learned::ceiling(view));
+    if let Some(most) = report.scale_out_ceiling {
+        words.push(format!(
+            "more was wanted and cut to {most} units, beyond which more do not help"
+        ));
+    }
+    words
 }
 
 fn plan(engine: &Engine, step: &Step, index: usize) -> Vec<PlanStepView> {

@@ -8,3 +8,4 @@ mod documents;
 mod forecast;
 mod large;
 mod place;
+mod usage;
