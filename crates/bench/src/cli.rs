@@ -20,6 +20,8 @@ pub enum Cli {
     Anomaly(AnomalyArgs),
     /// Accuracy, calibration and CPU of every forecasting model, beside the peers.
     Forecast(crate::forecast::ForecastArgs),
+    /// Requirements learned from observed use: errors of wrong profiles, deploys found, cost of a sample.
+    Capacity(CapacityArgs),
 }
 
 /// Which traces.
@@ -90,6 +92,14 @@ pub struct ProvisioningArgs {
 pub struct EngineArgs {
     #[command(flatten)]
     pub traces: TraceArgs,
+}
+
+/// `capacity`
+#[derive(Debug, Args)]
+pub struct CapacityArgs {
+    /// How far observed use spreads around the true one, as a share.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = positive)]
+    pub noise: f64,
 }
 
 /// `anomaly`

@@ -6,6 +6,7 @@
 mod ablation;
 mod anomaly;
 mod bootstrap;
+mod capacity;
 mod cli;
 mod curve;
 mod engine;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Cli::Persona(args) => persona::run(&args),
         Cli::Anomaly(args) => anomaly::run(&args),
         Cli::Forecast(args) => forecast::run(&args),
+        Cli::Capacity(args) => capacity::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
