@@ -1,5 +1,6 @@
 //! Every model by name.
 
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,10 @@ macro_rules! catalog {
 
             fn quantiles(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
                 match self { $(Self::$variant(model) => model.quantiles(horizon, levels),)* }
+            }
+
+            fn highest(&self, windows: &[Range<usize>], levels: &[f64]) -> Vec<Vec<f64>> {
+                match self { $(Self::$variant(model) => model.highest(windows, levels),)* }
             }
         }
 

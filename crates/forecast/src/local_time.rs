@@ -5,6 +5,8 @@
 //! model the history by local slots instead: a slot that the clock leaps over is missing, steps that
 //! share a slot are averaged, and each forecast step takes its slot's forecast.
 
+use std::ops::Range;
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -242,6 +244,21 @@ impl<F: Predict> Predict for FittedLocalTime<F> {
         let local = self.model.quantiles(reach(&leads), levels);
         let values = leads.iter().flat_map(|&lead| local.step(lead).to_vec());
         QuantileForecast::new(levels, values.collect())
+    }
+
+    fn highest(&self, windows: &[Range<usize>], levels: &[f64]) -> Vec<Vec<f64>> {
+        let Some(clock) = &self.clock else {
+            return self.model.highest(windows, levels);
+        };
+        let horizon = windows.iter().map(|window| window.end).max().unwrap_or(0);
+        let leads = self.leads(clock, horizon);
+        let by_slot = |window: &Range<usize>| {
+            let own = &leads[window.clone()];
+            let first = own.iter().min().copied().unwrap_or(0);
+            first..reach(own).max(first + 1)
+        };
+        let windows: Vec<Range<usize>> = windows.iter().map(by_slot).collect();
+        self.model.highest(&windows, levels)
     }
 }
 

@@ -2,6 +2,11 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
+/// The share of a standard normal distribution under `score`.
+pub(crate) fn normal_share(score: f64) -> f64 {
+    0.5 * libm::erfc(-score / SQRT_2)
+}
+
 /// The standard normal quantile of `level`, which lies strictly between 0 and 1; −∞ and +∞ at
 /// and beyond the ends. Acklam's rational approximation with one step of Halley's method: exact to
 /// about 1e-14.

@@ -1,5 +1,7 @@
 //! How models are fitted and asked, after augurs' `traits.rs`.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{History, PointForecast, QuantileForecast, SamplePaths};
@@ -31,6 +33,24 @@ pub trait Predict {
     fn quantiles(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
         let paths = self.paths(horizon, QUANTILE_PATHS, 0);
         QuantileForecast::from_paths(&paths, levels)
+    }
+
+    /// The quantiles of the highest demand within each of some windows of the next steps: what capacity for a whole
+    /// window must hold. Models that have watched how often their own held say so here.
+    ///
+    /// # Panics
+    /// If a window is empty.
+    fn highest(&self, windows: &[Range<usize>], levels: &[f64]) -> Vec<Vec<f64>> {
+        let horizon = windows.iter().map(|window| window.end).max().unwrap_or(0);
+        let paths = self.paths(horizon, QUANTILE_PATHS, 0);
+        let of = |window: &Range<usize>| {
+            let highest = paths.maximum_over(window.clone());
+            levels
+                .iter()
+                .map(|&level| highest.quantile(level))
+                .collect()
+        };
+        windows.iter().map(of).collect()
     }
 }
 

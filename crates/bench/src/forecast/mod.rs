@@ -9,6 +9,7 @@ mod peers;
 mod rolling;
 mod scale;
 mod series;
+mod short_history;
 mod table;
 mod tier;
 mod update;
@@ -26,6 +27,7 @@ use self::entrant::Entrant;
 use self::peers::{Job, Peers};
 use self::rolling::{Figures, Place, Run};
 use self::series::Trace;
+use self::short_history::ShortHistory;
 use self::table::{Row, Verdict};
 use self::tier::{TIERS, Tier};
 use crate::cli::TraceArgs;
@@ -72,6 +74,7 @@ struct Outcome {
     rows: Vec<Row>,
     yardstick: Vec<Figures>,
     verdicts: Vec<Verdict>,
+    short_histories: Vec<ShortHistory>,
 }
 
 /// Runs the benchmark.
@@ -202,11 +205,17 @@ fn run_tier(
         rows.extend(run_peers(args, tier, traces, &yardstick, peers)?);
     }
     let rows = table::in_order(rows);
+    let short_histories = if args.protocol_only {
+        Vec::new()
+    } else {
+        short_history::run(tier, traces, entrants, threads(args))?
+    };
     Ok(Outcome {
         tier: tier.name,
         verdicts: table::verdicts(tier, &rows, args.protocol_only),
         rows,
         yardstick,
+        short_histories,
     })
 }
 
@@ -327,6 +336,10 @@ fn print(tier: &Tier, outcome: &Outcome, args: &ForecastArgs) {
         println!("{}", entrant::NOTE);
     }
     table::print_series(tier, &outcome.rows, &outcome.yardstick);
+    if !args.protocol_only {
+        table::print_conditional(tier, &outcome.rows);
+    }
+    short_history::print(tier, &outcome.short_histories);
     table::print_verdicts(&outcome.verdicts);
     if !args.peers {
         println!("{}", peers::HINT);

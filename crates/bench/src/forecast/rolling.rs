@@ -1,6 +1,8 @@
 //! Runs a model from all origins of a series.
 
-use fleetcast_forecast::evaluation::{OriginScore, Origins, Protocol, Rolling, Scores};
+use fleetcast_forecast::evaluation::{
+    ConditionalCoverage, OriginScore, Origins, Protocol, Rolling, Scores,
+};
 use fleetcast_forecast::{Fit, QuantileForecast};
 use serde::Serialize;
 
@@ -15,6 +17,8 @@ pub struct Run {
     protocol: [Vec<OriginScore>; 2],
     /// From every origin that is a horizon after the last.
     apart: [Vec<OriginScore>; 2],
+    /// Coverage by hour of day and by regime, from origins a horizon apart, at the long horizon.
+    conditional: ConditionalCoverage,
     /// A fit and its forecast, from the protocol's origins.
     cpu_seconds: Vec<f64>,
     /// Why there was no forecast, with the origin.
@@ -29,6 +33,9 @@ pub struct Figures {
     pub protocol: [Scores; 2],
     /// From origins a horizon apart.
     pub apart: [Scores; 2],
+    /// By hour of day and by regime, from origins a horizon apart, at the long horizon.
+    #[serde(skip)]
+    pub conditional: ConditionalCoverage,
     pub cpu_seconds: Option<f64>,
     pub failures: usize,
 }
@@ -42,6 +49,9 @@ impl Run {
         rolling: &Rolling<'_>,
         forecast: &QuantileForecast,
     ) {
+        if place.apart {
+            self.conditional.add(rolling, place.origin, forecast);
+        }
         for (at, horizon) in [tier.short, tier.protocol.horizon].into_iter().enumerate() {
             let Some(score) = rolling.score(place.origin, forecast, horizon) else {
                 continue;
@@ -69,6 +79,7 @@ impl Run {
             series: series.to_string(),
             protocol: [Scores::of(&self.protocol[0]), Scores::of(&self.protocol[1])],
             apart: [Scores::of(&self.apart[0]), Scores::of(&self.apart[1])],
+            conditional: self.conditional.clone(),
             cpu_seconds: (fits > 0).then(|| self.cpu_seconds.iter().sum::<f64>() / fits as f64),
             failures: self.failures.len(),
         }

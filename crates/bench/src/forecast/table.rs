@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleetcast_forecast::evaluation::{Scores, geometric_mean};
+use fleetcast_forecast::evaluation::{Held, Scores, geometric_mean};
 use fleetcast_report::{Column, TextTable};
 use serde::Serialize;
 
@@ -146,6 +146,51 @@ pub fn print_series(tier: &Tier, rows: &[Row], yardstick: &[Figures]) {
     print!("{}", table.render(STYLE));
 }
 
+/// Prints how often the intervals of the settings with goals held by hour of day and by regime: means over the series.
+pub fn print_conditional(tier: &Tier, rows: &[Row]) {
+    for goals in tier.goals {
+        let Some(row) = rows
+            .iter()
+            .find(|row| !row.peer && row.model == goals.model)
+        else {
+            continue;
+        };
+        let each: Vec<Vec<(String, Held)>> = row
+            .series
+            .iter()
+            .map(|one| one.conditional.rows())
+            .collect();
+        let mut table = TextTable::new(vec![
+            Column::words("when"),
+            Column::number("series"),
+            Column::number("steps"),
+            Column::number("cov80"),
+            Column::number("cov95"),
+            Column::number("at or under\nthe 95 % level"),
+        ]);
+        let names = each.first().into_iter().flatten().map(|(name, _)| name);
+        for (place, name) in names.enumerate() {
+            let cells = each.iter().map(|rows| rows[place].1);
+            let steps: u64 = cells.clone().map(|held| held.steps).sum();
+            let shares: Vec<[f64; 3]> = cells.filter_map(|held| held.shares()).collect();
+            if shares.is_empty() {
+                continue;
+            }
+            let mean = |at: usize| {
+                shares.iter().map(|shares| shares[at]).sum::<f64>() / shares.len() as f64
+            };
+            let mut cells = vec![name.clone(), shares.len().to_string(), steps.to_string()];
+            cells.extend((0..3).map(|at| format!("{:.3}", mean(at))));
+            table.row(cells);
+        }
+        println!(
+            "\n{}: coverage {} ahead by hour of day and by regime, all origins, means over the series",
+            row.model, tier.horizons[1]
+        );
+        print!("{}", table.render(STYLE));
+    }
+}
+
 /// A figure beside its goal.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
@@ -260,7 +305,8 @@ fn outcome(verdict: &Verdict) -> String {
     }
 }
 
-fn both(pair: [Option<f64>; 2]) -> String {
+/// Two numbers, of the short and the long horizon.
+pub fn both(pair: [Option<f64>; 2]) -> String {
     format!("{} / {}", number(pair[0]), number(pair[1]))
 }
 
@@ -274,6 +320,8 @@ pub fn number(value: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use fleetcast_forecast::evaluation::ConditionalCoverage;
+
     use super::*;
 
     fn figures(series: &str, wql: f64) -> Figures {
@@ -285,6 +333,7 @@ mod tests {
             series: series.into(),
             protocol: [scores; 2],
             apart: [scores; 2],
+            conditional: ConditionalCoverage::default(),
             cpu_seconds: Some(0.25),
             failures: 0,
         }

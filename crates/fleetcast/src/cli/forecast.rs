@@ -120,6 +120,9 @@ pub struct EvaluateArgs {
     /// Write every forecast: series,origin,step,timestamp and its quantiles; of several models into FILE-NAME.csv each.
     #[arg(long, value_name = "FILE")]
     pub dump: Option<PathBuf>,
+    /// Also keep the scores of each model by lead in this file, beside those of earlier evaluations, and show them all.
+    #[arg(long, value_name = "FILE.json")]
+    pub save_scores: Option<PathBuf>,
     /// How to print the scores.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -733,3 +733,35 @@ fn recordings_whose_rows_cannot_be_counted_are_refused() {
         &["there is no model `oracle`"],
     );
 }
+
+#[test]
+fn scores_by_lead_are_kept_from_one_evaluation_to_the_next() {
+    let place = with_recording(50);
+    let evaluate = |more: &[&str]| {
+        let args = ["forecast", "evaluate", "shop__1h.csv", "--origins", "3"];
+        place.check(&[&args[..], &["--save-scores", "scores.json"], more].concat())
+    };
+    let first = evaluate(&["--model", "seasonal-naive-day"]);
+    assert!(first.contains("kept scores, 1 in all"), "{first}");
+    assert!(
+        first.contains("00–03 h") && first.contains("weekends"),
+        "{first}"
+    );
+    let again = evaluate(&["--model", "seasonal-naive-day", "--model", "theta"]);
+    assert!(again.contains("kept scores, 2 in all"), "{again}");
+    let kept: Value = serde_json::from_str(&place.read("scores.json")).expect("JSON");
+    assert_eq!(kept["schema"], "forecast-scores/v1");
+    let leads = &kept["entries"][1]["scores"]["leads"];
+    // Hours that were not observed are not scored: 3 forecasts, one in fifty hours missing.
+    let outcomes: u64 = (1..=48)
+        .filter_map(|lead| leads[lead.to_string()]["outcomes"].as_u64())
+        .sum();
+    assert!((132..144).contains(&outcomes), "{outcomes} of 144");
+    place.write("scores.json", "{}");
+    refused(
+        &place,
+        &["evaluate", "shop__1h.csv", "--save-scores", "scores.json"],
+        3,
+        &["scores.json: not a file of kept scores"],
+    );
+}

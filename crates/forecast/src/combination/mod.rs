@@ -3,16 +3,23 @@
 //! Each member is fitted to all but the last days, forecasts them four times a day while it is updated along, and
 //! is weighted by its pinball loss there, separately for leads of an hour, six hours, a day and more. Later updates go
 //! on judging. Quantiles are averaged, not probabilities (Vincent 1912), which stays sharp where members agree on the
-//! spread and differ in place.
+//! spread and differ in place; then they are moved so that they hold as often as they promise (see `calibration.rs`).
 
+mod bands;
+mod calibration;
 mod trust;
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use self::calibration::score_of;
 use self::trust::Trust;
+use crate::normal::normal_quantile;
+use crate::traits::QUANTILE_PATHS;
 use crate::{
-    Explain, Fit, FitError, FittedModel, History, Model, ModelName, Parts, PointForecast, Predict,
-    QuantileForecast, Ridge, SamplePaths, Season, Theta, Update,
+    Explain, Fit, FitError, FittedModel, History, LevelTracker, Model, ModelName, Parts,
+    PointForecast, Predict, QuantileForecast, Ridge, SamplePaths, Season, Theta, Update,
 };
 
 /// Days that members are judged by before the first update, and at most this share of the history:
@@ -97,9 +104,9 @@ impl Fit for Combination {
         }
         let steps = history.values().len();
         let day = history.seasons().steps(Season::Day).unwrap_or(24);
-        let mut trust = Trust::new(day, members.len());
+        let mut trust = Trust::new(day, members.len(), steps);
         let judged = (JUDGED_DAYS * day).min(steps / JUDGED_SHARE);
-        if members.len() > 1 {
+        if judged > 0 {
             let before = history.until(steps - judged);
             let earlier: Result<Vec<FittedModel>, FitError> = members
                 .iter()
@@ -128,6 +135,14 @@ impl FittedCombination {
         self.members.iter().map(Predict::model).zip(weights)
     }
 
+    /// The trackers whose long-run share of misses is guaranteed whatever demand does, of the intervals of 80 and of
+    /// 95 % at the far end of the band of leads (an hour, six, a day, two days) that a lead from 0 falls into. They count
+    /// the outcomes after the fit.
+    pub fn guaranteed(&self, lead: usize) -> [&LevelTracker; 2] {
+        let calibration = self.trust.calibration();
+        calibration.shadows(calibration.bands().of(lead + 1))
+    }
+
     /// The weights of each lead of a horizon, one row per lead.
     fn all_weights(&self, horizon: usize) -> Vec<Vec<f64>> {
         (1..=horizon).map(|lead| self.trust.weights(lead)).collect()
@@ -140,6 +155,21 @@ impl FittedCombination {
                 add(place, member);
             }
         }
+    }
+
+    /// The averages of the members' quantiles.
+    fn uncalibrated(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
+        let mut values = vec![0.0; horizon * levels.len()];
+        let weights = self.all_weights(horizon);
+        self.each(&weights, |place, member| {
+            let forecast = member.quantiles(horizon, levels);
+            for (lead, values) in values.chunks_mut(levels.len().max(1)).enumerate() {
+                for (value, quantile) in values.iter_mut().zip(forecast.step(lead)) {
+                    *value += weights[lead][place] * quantile;
+                }
+            }
+        });
+        QuantileForecast::new(levels, values)
     }
 
     /// The member that weighs most over these leads.
@@ -178,17 +208,56 @@ impl Predict for FittedCombination {
     }
 
     fn quantiles(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
-        let mut values = vec![0.0; horizon * levels.len()];
-        let weights = self.all_weights(horizon);
-        self.each(&weights, |place, member| {
-            let forecast = member.quantiles(horizon, levels);
-            for (lead, values) in values.chunks_mut(levels.len().max(1)).enumerate() {
-                for (value, quantile) in values.iter_mut().zip(forecast.step(lead)) {
-                    *value += weights[lead][place] * quantile;
-                }
+        let raw = self.uncalibrated(horizon, &LEVELS);
+        let known = LEVELS.map(normal_quantile);
+        let wanted: Vec<f64> = levels.iter().map(|&level| normal_quantile(level)).collect();
+        let exchanges: Vec<Vec<f64>> = self
+            .trust
+            .calibration()
+            .exchanges()
+            .iter()
+            .map(|exchange| wanted.iter().map(|&score| exchange.at(score)).collect())
+            .collect();
+        let bands = self.trust.calibration().bands();
+        let mut values = Vec::with_capacity(horizon * levels.len());
+        for lead in 1..=horizon {
+            let at = bands.between(lead);
+            let (below, above) = (&exchanges[at.below], &exchanges[at.above]);
+            let quantiles = raw.step(lead - 1);
+            for (below, above) in below.iter().zip(above) {
+                let score = below + at.share * (above - below);
+                values.push(at_score(quantiles, &known, score));
             }
-        });
+        }
         QuantileForecast::new(levels, values)
+    }
+
+    /// Read from paths, and corrected by how the highest of past windows of about that length lay among what was
+    /// forecast for them.
+    fn highest(&self, windows: &[Range<usize>], levels: &[f64]) -> Vec<Vec<f64>> {
+        let horizon = windows.iter().map(|window| window.end).max().unwrap_or(0);
+        let paths = self.paths(horizon, QUANTILE_PATHS, 0);
+        let raw = self.uncalibrated(horizon, &LEVELS);
+        let known = LEVELS.map(normal_quantile);
+        let of = |window: &Range<usize>| {
+            let highest: [f64; LEVELS.len()] = std::array::from_fn(|place| {
+                let each = window.clone().map(|step| raw.step(step)[place]);
+                each.fold(0.0, f64::max)
+            });
+            let drawn = paths.maximum_over(window.clone());
+            let drawn: Vec<f64> = drawn
+                .values()
+                .iter()
+                .map(|&value| score_of(value, &highest, &known))
+                .collect();
+            let scores = self
+                .trust
+                .calibration()
+                .highest(window.len(), &drawn, levels);
+            let value = |score| at_score(&highest, &known, score).max(0.0);
+            scores.into_iter().map(value).collect()
+        };
+        windows.iter().map(of).collect()
     }
 
     /// Paths of the heaviest member, each value moved from its own quantile to the same quantile of
@@ -198,7 +267,7 @@ impl Predict for FittedCombination {
         let weights = self.all_weights(horizon);
         let template = &self.members[self.heaviest(&weights)];
         let mut paths = template.paths(horizon, count, seed);
-        if self.members.len() == 1 || horizon == 0 {
+        if horizon == 0 {
             return paths;
         }
         let own = template.quantiles(horizon, &LEVELS);
@@ -210,6 +279,15 @@ impl Predict for FittedCombination {
         }
         paths
     }
+}
+
+/// The value at a normal score of quantiles at known scores, by straight lines that go on beyond the ends.
+fn at_score(quantiles: &[f64], known: &[f64], score: f64) -> f64 {
+    let above = known
+        .partition_point(|&other| other < score)
+        .clamp(1, known.len() - 1);
+    let share = (score - known[above - 1]) / (known[above] - known[above - 1]);
+    quantiles[above - 1] + share * (quantiles[above] - quantiles[above - 1])
 }
 
 /// The value that lies in `to` where `value` lies in `from`.
@@ -234,9 +312,7 @@ fn moved(value: f64, from: &[f64], to: &[f64]) -> f64 {
 impl Update for FittedCombination {
     /// Members are updated, and judged by what they forecast; their weights move on.
     fn update(&mut self, value: Option<f64>) {
-        if self.members.len() > 1 {
-            self.trust.judge(&self.members, value);
-        }
+        self.trust.judge(&self.members, value);
         self.members
             .iter_mut()
             .for_each(|member| member.update(value));

@@ -59,11 +59,12 @@ fn short_history_leaves_one_model_under_its_own_name() {
 }
 
 #[test]
-fn quantiles_are_averages_of_the_members_and_paths_have_them() {
+fn quantiles_are_calibrated_averages_of_the_members_and_paths_have_them() {
     let traffic = traffic(4.0, 24, 100.0, 23);
     let fitted = several().fit(&traffic.history()).unwrap();
     let levels = [0.1, 0.5, 0.9];
     let quantiles = fitted.quantiles(48, &levels);
+    let averages = fitted.uncalibrated(48, &levels);
     let paths = fitted.paths(48, 2000, 5);
     for lead in [0, 5, 47] {
         for (place, level) in levels.into_iter().enumerate() {
@@ -75,10 +76,15 @@ fn quantiles_are_averages_of_the_members_and_paths_have_them() {
                     weight * member.quantiles(48, &levels).step(lead)[place]
                 })
                 .sum();
+            let average = averages.step(lead)[place];
+            assert!(
+                (average - expected).abs() < 1e-9 * expected,
+                "{lead}: {average} is not {expected}"
+            );
             let quantile = quantiles.step(lead)[place];
             assert!(
-                (quantile - expected).abs() < 1e-9 * expected,
-                "{lead}: {quantile} is not {expected}"
+                (quantile - average).abs() <= if level == 0.5 { 1e-9 } else { 0.1 } * average,
+                "{lead}: {quantile} is far from {average}"
             );
             let drawn = paths.at(lead).quantile(level);
             assert!(
@@ -116,4 +122,59 @@ fn a_member_that_stops_being_right_loses_its_weight_by_updates() {
         "{before} {}",
         weight(&fitted)
     );
+}
+
+#[test]
+fn intervals_hold_as_often_as_they_promise_and_so_does_the_highest_of_a_day() {
+    let all = traffic(40.0, 24, 100.0, 25);
+    let levels = [0.1, 0.5, 0.9, 0.95];
+    let (mut within, mut under, mut steps, mut days) = (0, 0, 0, 0);
+    for origin in (5 * 168..all.values.len() - 24).step_by(211) {
+        let history = all.values[origin - 4 * 168..origin].to_vec();
+        let history = History::new(&history, all.seasons).unwrap();
+        let fitted = Combination::default().fit(&history).unwrap();
+        let quantiles = fitted.quantiles(24, &levels);
+        let actuals: Vec<f64> = all.values[origin..origin + 24]
+            .iter()
+            .flatten()
+            .copied()
+            .collect();
+        for (step, actual) in actuals.iter().enumerate() {
+            let own = quantiles.step(step);
+            within += usize::from((own[0]..=own[2]).contains(actual));
+            steps += 1;
+        }
+        let day = 0..24;
+        let highest = &fitted.highest(std::slice::from_ref(&day), &levels)[0];
+        assert!(
+            highest.is_sorted() && highest[1] >= quantiles.step(12)[1],
+            "{highest:?}"
+        );
+        under += usize::from(actuals.iter().copied().fold(0.0, f64::max) <= highest[3]);
+        days += 1;
+    }
+    let (within, under) = (within as f64 / steps as f64, under as f64 / days as f64);
+    assert!((0.75..0.88).contains(&within), "{within}");
+    assert!(under > 0.88, "{under} of {days}");
+}
+
+#[test]
+fn intervals_widen_after_demand_has_become_wilder() {
+    let calm = traffic(4.0, 24, 100.0, 26);
+    let mut fitted = Combination::default().fit(&calm.history()).unwrap();
+    let width = |fitted: &FittedCombination| {
+        let quantiles = fitted.quantiles(24, &[0.025, 0.975]);
+        (0..24)
+            .map(|step| quantiles.step(step)[1] - quantiles.step(step)[0])
+            .sum::<f64>()
+    };
+    let before = width(&fitted);
+    let mut rng = crate::Rng::new(7, 0);
+    for value in calm.values.iter().take(336) {
+        let wild = 1.0 + 0.8 * (rng.uniform() - 0.5);
+        fitted.update(value.map(|value| wild * value));
+    }
+    assert!(width(&fitted) > 1.5 * before, "{before} {}", width(&fitted));
+    let [inner, _] = fitted.guaranteed(23);
+    assert!(inner.outcomes() > 10 && (inner.mean_error() - 0.2).abs() <= inner.bound());
 }

@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::bands::{BANDS, Bands, Between};
+use super::calibration::{Calibration, Promised, score_of};
+use crate::normal::normal_quantile;
 use crate::scores::pinball;
-use crate::{FittedModel, Predict, QuantileForecast};
+use crate::{FittedModel, Predict};
 
 /// How sharply weights follow losses: a member that loses a tenth more than the best weighs a quarter
 /// as much. Losses are out of sample over days, so a tenth is more than luck.
@@ -18,17 +21,19 @@ const TRUST_OTHERS: f64 = 1.0 / 3.0;
 /// A weight under this is none: the member is not asked.
 const WEIGHT_MIN: f64 = 0.02;
 
-/// Levels the loss is taken at. Buying lives in the upper tail.
-const LEVELS: [f64; 4] = [0.1, 0.5, 0.9, 0.95];
+/// Levels that forecasts are kept at until their outcome is known.
+const LEVELS: [f64; 11] = [
+    0.01, 0.025, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.975, 0.99,
+];
+
+/// Places of the levels that the loss is taken at: .1, .5, .9, .95. Buying lives in the upper tail.
+const LOSS: [usize; 4] = [3, 5, 7, 8];
 
 /// Leads that are judged at each forecast, at most.
 const LEADS_MAX: usize = 288;
 
 /// Days after which a loss weighs half.
 const HALF_LIFE_DAYS: f64 = 7.0;
-
-/// Bands of leads: an hour, six, a day, more.
-const BANDS: usize = 4;
 
 /// Recent losses of each member at leads of an hour, six hours, a day and more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +42,8 @@ pub(super) struct Trust {
     day: usize,
     /// By band and member: sums that fade.
     losses: [Vec<f64>; BANDS],
+    /// Where outcomes lay in what all members together forecast.
+    calibration: Calibration,
     /// Forecasts whose steps are not all seen yet, the oldest first.
     issued: VecDeque<Issued>,
     /// Steps from one forecast to the next, and until the next one.
@@ -49,14 +56,27 @@ pub(super) struct Trust {
 struct Issued {
     /// How many of its steps were seen.
     seen: usize,
-    members: Vec<QuantileForecast>,
+    /// How many steps after the one before it.
+    apart: usize,
+    promised: Promised,
+    /// The highest outcome so far, and whether one was missing.
+    highest: f32,
+    missing: bool,
+    /// By member, step after step, the quantiles that the loss is taken at.
+    members: Vec<Vec<f32>>,
+    /// Step after step, all members' quantiles at [`LEVELS`].
+    all: Vec<f32>,
 }
 
 impl Trust {
     /// Equal trust in so many members. They forecast four times a day, and not always at the same hours.
-    pub(super) fn new(day: usize, members: usize) -> Self {
+    /// `steps` is the length of the history.
+    pub(super) fn new(day: usize, members: usize, steps: usize) -> Self {
+        let apart = (day / 4 + 1).max(2);
+        let awaited = (2 * day.max(4)).min(LEADS_MAX).div_ceil(apart);
         Self {
-            apart: (day / 4 + 1).max(2),
+            calibration: Calibration::new(day, steps, awaited),
+            apart,
             day: day.max(4),
             losses: std::array::from_fn(|_| vec![0.0; members]),
             issued: VecDeque::new(),
@@ -67,30 +87,14 @@ impl Trust {
     /// From now on members forecast once a day: what each update may cost.
     pub(super) fn slow_down(&mut self) {
         self.apart = self.day + 1;
-    }
-
-    /// The last lead of a band, from 1.
-    fn bound(&self, band: usize) -> usize {
-        match band {
-            0 => (self.day / 24).max(1),
-            1 => (self.day / 4).max(2),
-            2 => self.day,
-            _ => usize::MAX,
-        }
+        self.calibration.adapt();
     }
 
     /// Lets the members forecast if it is time to, and judges by this observation what they forecast before.
     /// Call before they see it.
     pub(super) fn judge(&mut self, members: &[FittedModel], value: Option<f64>) {
         if self.until_next == 0 {
-            let horizon = (2 * self.day).min(LEADS_MAX);
-            self.issued.push_back(Issued {
-                seen: 0,
-                members: members
-                    .iter()
-                    .map(|member| member.quantiles(horizon, &LEVELS))
-                    .collect(),
-            });
+            self.issue(members);
             self.until_next = self.apart;
         }
         self.until_next -= 1;
@@ -99,29 +103,78 @@ impl Trust {
             .iter_mut()
             .flatten()
             .for_each(|loss| *loss *= keep);
-        let bounds: [usize; BANDS] = std::array::from_fn(|band| self.bound(band));
+        self.calibration.fade(keep);
+        let bands = Bands::new(self.day);
+        let scores = LEVELS.map(normal_quantile);
         for issued in &mut self.issued {
-            let lead = issued.seen + 1;
-            issued.seen = lead;
-            let band = bounds
-                .iter()
-                .position(|&bound| lead <= bound)
-                .unwrap_or(BANDS - 1);
-            let Some(value) = value else { continue };
-            for (loss, forecast) in self.losses[band].iter_mut().zip(&issued.members) {
-                *loss += LEVELS
-                    .iter()
-                    .zip(forecast.step(lead - 1))
-                    .map(|(&level, &quantile)| pinball(level, quantile, value))
+            let step = issued.seen;
+            issued.seen += 1;
+            let Some(value) = value else {
+                issued.missing = true;
+                continue;
+            };
+            let losses = &mut self.losses[bands.of(step + 1)];
+            for (loss, member) in losses.iter_mut().zip(&issued.members) {
+                let own = &member[step * LOSS.len()..][..LOSS.len()];
+                let each = LOSS.iter().zip(own);
+                *loss += each
+                    .map(|(&place, &quantile)| pinball(LEVELS[place], quantile.into(), value))
                     .sum::<f64>();
             }
+            let all = &issued.all[step * LEVELS.len()..][..LEVELS.len()];
+            let all: [f64; LEVELS.len()] = std::array::from_fn(|place| all[place].into());
+            let score = score_of(value, &all, &scores);
+            issued.highest = issued.highest.max(value as f32);
+            if !issued.missing
+                && let Some(band) = self.calibration.window_ends(step + 1)
+            {
+                let highest: [f64; LEVELS.len()] = std::array::from_fn(|place| {
+                    let each = issued.all.iter().skip(place).step_by(LEVELS.len());
+                    each.take(step + 1).copied().fold(0.0, f32::max).into()
+                });
+                let score = score_of(issued.highest.into(), &highest, &scores);
+                self.calibration.add_highest(band, score, issued.apart);
+            }
+            self.calibration.judge(step + 1, score, &issued.promised);
+            self.calibration.add(step + 1, score, issued.apart);
         }
-        self.issued.retain(|issued| {
-            issued
-                .members
-                .iter()
-                .all(|member| issued.seen < member.horizon())
+        self.issued
+            .retain(|issued| issued.seen * LEVELS.len() < issued.all.len());
+    }
+
+    /// Keeps what the members forecast now.
+    fn issue(&mut self, members: &[FittedModel]) {
+        let horizon = (2 * self.day).min(LEADS_MAX);
+        let mut all = vec![0.0; horizon * LEVELS.len()];
+        let weights: Vec<Vec<f64>> = (1..=horizon).map(|lead| self.weights(lead)).collect();
+        let mut kept = Vec::with_capacity(members.len());
+        for (member, model) in members.iter().enumerate() {
+            let forecast = model.quantiles(horizon, &LEVELS);
+            let mut own = Vec::with_capacity(horizon * LOSS.len());
+            for step in 0..horizon {
+                let quantiles = forecast.step(step);
+                own.extend(LOSS.map(|place| quantiles[place] as f32));
+                let sums = &mut all[step * LEVELS.len()..][..LEVELS.len()];
+                for (sum, quantile) in sums.iter_mut().zip(quantiles) {
+                    *sum += weights[step][member] * quantile;
+                }
+            }
+            kept.push(own);
+        }
+        self.issued.push_back(Issued {
+            seen: 0,
+            apart: self.apart,
+            promised: self.calibration.promised(),
+            highest: 0.0,
+            missing: false,
+            members: kept,
+            all: all.into_iter().map(|value| value as f32).collect(),
         });
+    }
+
+    /// What was learned about how often quantiles hold.
+    pub(super) fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     /// The weight of each member at a lead from 1; between the middles of the bands, on a line.
@@ -138,28 +191,11 @@ impl Trust {
     }
 
     fn between(&self, lead: usize, of: impl Fn(usize) -> Vec<f64>) -> Vec<f64> {
-        let middles = [
-            0.5 * self.bound(0) as f64,
-            0.5 * self.bound(1) as f64,
-            0.5 * self.bound(2) as f64,
-            1.5 * self.day as f64,
-        ];
-        let at = lead as f64;
-        let above = middles
-            .iter()
-            .position(|&middle| at <= middle)
-            .unwrap_or(BANDS - 1);
-        let below = if at <= middles[above] {
-            above.saturating_sub(1)
-        } else {
-            above
-        };
-        let width = middles[above] - middles[below];
-        let share = if width > 0.0 {
-            (at - middles[below]) / width
-        } else {
-            0.0
-        };
+        let Between {
+            below,
+            above,
+            share,
+        } = Bands::new(self.day).between(lead);
         let (from, to) = (of(below), of(above));
         from.iter()
             .zip(&to)

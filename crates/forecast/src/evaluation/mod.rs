@@ -5,11 +5,13 @@
 //! values included; what was not observed is not scored. The yardstick is a seasonal naive forecast
 //! with normal errors, as statistical packages have it.
 
+mod conditional;
 mod protocol;
 mod rolling;
 mod score;
 mod yardstick;
 
+pub use conditional::{ConditionalCoverage, Held};
 pub use protocol::{Origins, Protocol, TooFewSteps};
 pub use rolling::{Rolling, RollingError};
 pub use score::{OriginScore, Scores, geometric_mean};

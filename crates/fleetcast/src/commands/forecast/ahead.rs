@@ -1,6 +1,7 @@
 //! The forecast, and what explains it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use anyhow::Result;
 use fleetcast_forecast::{
@@ -148,24 +149,23 @@ fn days(fitted: &impl Predict, horizon: usize, dates: &Dates, levels: &[f64]) ->
             .or_default()
             .push(step);
     }
+    let windows: Vec<Range<usize>> = steps
+        .values()
+        .filter_map(|steps| Some(*steps.first()?..steps.last()? + 1))
+        .collect();
     let paths = fitted.paths(horizon, PATHS, 0);
-    let day = |(date, steps): (Date, Vec<usize>)| {
-        let (first, last) = (*steps.first()?, *steps.last()?);
-        let highest = paths.maximum_over(first..last + 1);
-        Some(ForecastDay {
-            date,
-            highest: dates.civil(most_often_highest(&paths, first..last + 1)),
-            quantiles: levels
-                .iter()
-                .map(|level| highest.quantile(*level))
-                .collect(),
-        })
-    };
-    steps.into_iter().filter_map(day).collect()
+    let quantiles = fitted.highest(&windows, levels);
+    let days = steps.into_keys().zip(windows).zip(quantiles);
+    days.map(|((date, window), quantiles)| ForecastDay {
+        date,
+        highest: dates.civil(most_often_highest(&paths, window)),
+        quantiles,
+    })
+    .collect()
 }
 
 /// The step that is the highest on most paths; the earliest of equals.
-fn most_often_highest(paths: &SamplePaths, steps: std::ops::Range<usize>) -> usize {
+fn most_often_highest(paths: &SamplePaths, steps: Range<usize>) -> usize {
     let mut wins = vec![0_usize; steps.len()];
     for path in paths.iter() {
         let own = &path[steps.clone()];

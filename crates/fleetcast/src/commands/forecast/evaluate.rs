@@ -7,9 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use fleetcast_forecast::LocalTime;
-use fleetcast_forecast::evaluation::{OriginScore, Origins, Protocol, Rolling, Scores};
+use fleetcast_forecast::evaluation::{
+    ConditionalCoverage, OriginScore, Origins, Protocol, Rolling, Scores,
+};
 
 use super::dump::Dump;
+use super::kept_scores::{Entry, KeptScores};
 use super::models::AnyModel;
 use super::scores::{Evaluation, ModelScores, SeriesScores};
 use super::source::{self, Recorded};
@@ -41,6 +44,11 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         },
     };
     let series = read(args, protocol)?;
+    let mut kept = args
+        .save_scores
+        .as_deref()
+        .map(KeptScores::read)
+        .transpose()?;
     let mut evaluation = Evaluation::new(protocol, &series[0].recorded.seasons);
     let mut dumps = Vec::new();
     for (name, model) in &models {
@@ -48,10 +56,14 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
             Some(path) => Some(Dump::create(&dump_path(path, name, models.len()))?),
             None => None,
         };
-        let scores = series
-            .iter()
-            .map(|one| judge(one, name, model, protocol, dump.as_mut()))
-            .collect::<Result<Vec<SeriesScores>>>()?;
+        let mut scores = Vec::new();
+        for one in &series {
+            let (found, entry) = judge(one, name, model, protocol, dump.as_mut())?;
+            scores.push(found);
+            if let Some(kept) = &mut kept {
+                kept.add(entry);
+            }
+        }
         evaluation.models.push(ModelScores::new(name, scores));
         dumps.extend(dump);
     }
@@ -59,10 +71,17 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     for dump in dumps {
         dump.finish()?;
     }
+    if let Some((kept, path)) = kept.as_ref().zip(args.save_scores.as_deref()) {
+        kept.write(path)?;
+    }
     let mut out = std::io::stdout().lock();
     match args.format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&evaluation)?)?,
-        Format::Text => write!(out, "{}", evaluation.text(super::text_style()))?,
+        Format::Text => {
+            let style = super::text_style();
+            let history = kept.map(|kept| kept.text(style)).unwrap_or_default();
+            write!(out, "{}{history}", evaluation.text(style))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -128,7 +147,7 @@ fn judge(
     model: &AnyModel,
     protocol: Protocol,
     mut dump: Option<&mut Dump>,
-) -> Result<SeriesScores> {
+) -> Result<(SeriesScores, Entry)> {
     let recorded = &series.recorded;
     let rolling = Rolling {
         values: &recorded.values,
@@ -143,6 +162,8 @@ fn judge(
     };
     let (mut fits, mut seconds) = (0, 0.0);
     let mut refusals: Vec<String> = Vec::new();
+    let mut conditional = ConditionalCoverage::default();
+    let mut entry = Entry::new(&recorded.name, name, &recorded.dates);
     for &origin in &series.origins {
         crate::stop::check()?;
         let began = cpu_seconds();
@@ -159,6 +180,13 @@ fn judge(
             dump.write(&recorded.name, origin, &recorded.dates, &forecast)?;
         }
         scores.extend(rolling.score(origin, &forecast, protocol.horizon));
+        conditional.add(&rolling, origin, &forecast);
+        entry.add(
+            &recorded.dates,
+            origin,
+            &forecast,
+            &recorded.observed[origin..],
+        );
         let usual = rolling.yardstick_forecast(origin);
         yardstick.extend(rolling.score(origin, &usual, protocol.horizon));
     }
@@ -175,14 +203,16 @@ fn judge(
     let (scores, yardstick) = (Scores::of(&scores), Scores::of(&yardstick));
     let ratio =
         |ours: Option<f64>, usual: Option<f64>| Some(ours? / usual.filter(|usual| *usual > 0.0)?);
-    Ok(SeriesScores {
+    let found = SeriesScores {
         series: recorded.name.clone(),
         scores,
         relative_wql: ratio(scores.wql, yardstick.wql),
         relative_ql95: ratio(scores.ql95, yardstick.ql95),
         cpu_seconds_per_fit: seconds / f64::from(fits),
         refused: refusals.len(),
-    })
+        conditional,
+    };
+    Ok((found, entry))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod ahead;
 mod country;
 mod dump;
 mod evaluate;
+mod kept_scores;
 mod models;
 mod scores;
 mod source;

@@ -1,5 +1,6 @@
 //! Every model by name: those of the catalogue, and the networks.
 
+use std::ops::Range;
 use std::str::FromStr;
 
 use fleetcast_forecast::{
@@ -102,6 +103,10 @@ impl Predict for AnyFitted {
 
     fn quantiles(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
         self.own().quantiles(horizon, levels)
+    }
+
+    fn highest(&self, windows: &[Range<usize>], levels: &[f64]) -> Vec<Vec<f64>> {
+        self.own().highest(windows, levels)
     }
 }
 

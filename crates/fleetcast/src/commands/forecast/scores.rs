@@ -1,7 +1,9 @@
 //! The scores of an evaluation: as JSON, and as tables.
 
 use fleetcast_forecast::SeasonSpec;
-use fleetcast_forecast::evaluation::{Origins, Protocol, Scores, geometric_mean};
+use fleetcast_forecast::evaluation::{
+    ConditionalCoverage, Origins, Protocol, Scores, geometric_mean,
+};
 use fleetcast_report::{Column, TextStyle, TextTable};
 use serde::Serialize;
 
@@ -43,6 +45,8 @@ pub struct SeriesScores {
     pub cpu_seconds_per_fit: f64,
     /// Origins from which the model refused to forecast.
     pub refused: usize,
+    /// How often intervals held by hour of day and by regime.
+    pub conditional: ConditionalCoverage,
 }
 
 impl Evaluation {
@@ -84,6 +88,10 @@ impl Evaluation {
                 table.row(cells("overall", &model.overall));
             }
             out += &format!("\n{}\n{}", model.model, table.render(style));
+            out += &format!(
+                "\nhow often its intervals held, by local hour of day and by regime (known when it forecast)\n{}",
+                conditional(&model.overall.conditional, style)
+            );
         }
         if self.models.len() > 1 {
             let mut table = TextTable::new(columns("model"));
@@ -102,6 +110,10 @@ impl ModelScores {
         let mean =
             |part: fn(&SeriesScores) -> Option<f64>| geometric_mean(series.iter().filter_map(part));
         let seconds: f64 = series.iter().map(|one| one.cpu_seconds_per_fit).sum();
+        let mut conditional = ConditionalCoverage::default();
+        series
+            .iter()
+            .for_each(|one| conditional.merge(&one.conditional));
         Self {
             model: model.to_string(),
             overall: SeriesScores {
@@ -111,10 +123,30 @@ impl ModelScores {
                 relative_ql95: mean(|one| one.relative_ql95),
                 cpu_seconds_per_fit: seconds / series.len().max(1) as f64,
                 refused: series.iter().map(|one| one.refused).sum(),
+                conditional,
             },
             series,
         }
     }
+}
+
+/// Coverage in each kind of time that there was.
+fn conditional(coverage: &ConditionalCoverage, style: TextStyle) -> String {
+    let mut table = TextTable::new(vec![
+        Column::words("when"),
+        Column::number("steps"),
+        Column::number("cov80"),
+        Column::number("cov95"),
+        Column::number("at or under\nthe 95 % level"),
+    ]);
+    for (name, held) in coverage.rows() {
+        if let Some(shares) = held.shares() {
+            let mut cells = vec![name, held.steps.to_string()];
+            cells.extend(shares.map(|share| format!("{share:.3}")));
+            table.row(cells);
+        }
+    }
+    table.render(style)
 }
 
 fn columns(first: &str) -> Vec<Column> {
