@@ -65,6 +65,7 @@ mod season_search;
 mod testing;
 mod theta;
 mod traits;
+mod with_events;
 
 pub use arima::{Arima, ArimaOrder, ArimaProcess, FittedArima, Method as ArimaMethod};
 pub use catalog::{FittedModel, Model, UnknownModel};
@@ -101,3 +102,4 @@ pub use season_search::{
 };
 pub use theta::{FittedTheta, Theta, ThetaForm};
 pub use traits::{Fit, FitError, ModelName, Predict, Update};
+pub use with_events::{EventEffects, FittedWithEvents, KnownEvent, WithEvents, holiday_events};

@@ -63,6 +63,11 @@ pub fn event_factor(
     factor(event, demand)
 }
 
+/// The same for any demand; see [`event_uplift_of`] for an event that is limited to what is not told apart.
+pub fn event_factor_of(event: &Event, demand: DemandOf<'_>) -> f64 {
+    factor(event, demand)
+}
+
 /// The first moment after `after` at which an event starts or ends. `None`: no more events.
 pub fn next_event_change(events: &[Event], after: Timestamp) -> Option<Timestamp> {
     events

@@ -13,7 +13,7 @@ mod step;
 
 pub use calendar::{CalendarError, PersonaCalendar};
 pub use calendar_events::{
-    DemandOf, event_factor, event_uplift, event_uplift_of, next_event_change,
+    DemandOf, event_factor, event_factor_of, event_uplift, event_uplift_of, next_event_change,
 };
 pub use calendar_rule::RuleError;
 pub use calendar_window::Occurrence;

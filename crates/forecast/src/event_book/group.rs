@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Statement;
 use super::course::Course;
+use crate::normal::normal_quantile;
 
 /// Occurrences that are kept: a season of weekly events.
 const OCCURRENCES_MAX: usize = 26;
@@ -35,6 +36,18 @@ impl Uplift {
         factor: 1.0,
         deviation: 0.0,
     };
+
+    /// A quantile under an uplift that is not sure, given the median beside it: on the logarithm, the deviation adds
+    /// to the distance from the median.
+    pub(crate) fn lift(self, level: f64, value: f64, median: f64) -> f64 {
+        if self.deviation <= 0.0 || median <= 0.0 {
+            return value * self.factor;
+        }
+        let own = libm::log((value / median).max(1e-9));
+        let added = normal_quantile(level) * self.deviation;
+        let spread = libm::hypot(own, added).copysign(level - 0.5);
+        median * self.factor * libm::exp(spread)
+    }
 
     /// Two events at a time.
     #[must_use]

@@ -10,7 +10,9 @@
 //! An incident is no event that recurs: its time is marked so that nothing is learned from it.
 
 mod course;
+mod edges;
 mod group;
+mod hindsight;
 #[cfg(test)]
 mod tests;
 mod usual;
@@ -23,8 +25,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::course::Course;
 use self::course::{Place, Tally};
+pub use self::edges::{EdgeBook, EventChange};
 use self::group::{Group, Stated};
 pub use self::group::{Occurrence, Uplift};
+pub use self::hindsight::{Sampled, concerns, span_of};
 use self::usual::Usual;
 
 /// The longest aftermath that is looked at, and twice the longest eve: what lasts longer is a new level, not an event.
@@ -37,7 +41,7 @@ const LOG_LEAST: f64 = 0.2;
 const AMPLITUDE_MAX: f64 = 3.0;
 
 /// What an event is said to multiply the demand of one component by.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     /// The factor, over all that the component serves; `None`: to be learned.
     pub factor: Option<f64>,
@@ -202,6 +206,12 @@ impl EventBook {
                     .keep(occurrence);
             }
         }
+    }
+
+    /// The occurrences of events of the same kind and scope, oldest first.
+    pub fn occurrences(&self, event: &Event) -> &[Occurrence] {
+        let group = self.groups.get(&group_of(event));
+        group.map_or(&[], Group::occurrences)
     }
 
     /// The occurrences that were learned from, by kind and scope, oldest first.

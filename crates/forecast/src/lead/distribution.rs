@@ -1,7 +1,6 @@
 //! The distribution of demand at arrival, as quantiles at fixed levels.
 
 use crate::event_book::Uplift;
-use crate::normal::normal_quantile;
 
 /// Number of quantile levels.
 pub const LEVEL_COUNT: usize = 12;
@@ -67,12 +66,7 @@ impl LeadForecast {
         if uplift.deviation <= 0.0 || median <= 0.0 {
             return self.scale(uplift.factor);
         }
-        self.map(|level, value| {
-            let own = libm::log((value / median).max(1e-9));
-            let added = normal_quantile(level) * uplift.deviation;
-            let spread = libm::hypot(own, added).copysign(level - 0.5);
-            median * uplift.factor * libm::exp(spread)
-        });
+        self.map(|level, value| uplift.lift(level, value, median));
     }
 }
 
