@@ -1,7 +1,7 @@
 //! What the engine keeps of one component.
 
 use fleetcast_capacity::{CapacityModel, LearnedUse};
-use fleetcast_forecast::event_book::EventBook;
+use fleetcast_forecast::event_book::{EdgeBook, EventBook};
 use fleetcast_forecast::lead::{
     Fitted as FittedLead, LeadConfig, LeadForecast, LeadForecaster, TrainingWindow,
 };
@@ -90,6 +90,8 @@ pub struct Ours {
     pub(crate) prior: PersonaPrior,
     /// What events do, as far as is known.
     pub(crate) events: EventBook,
+    /// What they do around their start and end.
+    pub(crate) edges: EdgeBook,
     /// Keeps the 95 % quantile that people see at 95 %. What is bought is calibrated by steering.
     pub(crate) seen_p95: DelayedConformal,
     /// The reactive lower bound: the highest demand of the last boot time.
@@ -292,6 +294,10 @@ impl Ours {
             accuracy: Accuracy::new(lead_steps, step_seconds),
             prior: PersonaPrior::new(confidence),
             events: EventBook::new(SignedDuration::from_secs(i64::from(step_seconds))),
+            edges: EdgeBook::new(
+                SignedDuration::from_secs(i64::from(step_seconds)),
+                lead_steps,
+            ),
             seen_p95: DelayedConformal::new(ConformalSettings::new(Side::Above, 0.05), lead_steps),
             recent: SlidingMaximum::new(u64::from(boot_steps.max(1))),
             objective_stated: stated.is_some(),

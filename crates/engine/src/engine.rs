@@ -221,15 +221,20 @@ impl Engine {
         let state = &mut self.components[index];
         match &mut state.brain {
             Brain::Ours(ours) => {
-                let arrival = forecast::forecast(ours, seen, arrival_at, &ahead);
-                if heeds_events {
+                let events = heeds_events.then(|| {
                     let types = self.map.types_of(index);
-                    let began = now - SignedDuration::from_secs(self.config.step_seconds.into());
-                    Known::new(&self.config.events, component, types, &state.volumes).teach(
-                        &mut ours.events,
-                        began,
-                        seen.known.then_some(seen.measure),
-                    );
+                    Known::new(&self.config.events, component, types, &state.volumes)
+                });
+                let demand = seen.known.then_some(seen.measure);
+                if let Some(events) = &events {
+                    let usual = demand.map(|demand| demand / ahead.uplift_now);
+                    events.teach_edges(&mut ours.edges, ahead.began, usual);
+                    ours.forecaster
+                        .expect(events.change(&ours.edges, ahead.began));
+                }
+                let arrival = forecast::forecast(ours, seen, arrival_at, &ahead);
+                if let Some(events) = &events {
+                    events.teach(&mut ours.events, ahead.began, demand);
                 }
                 let required = requirement::require(seen.measure, &arrival, state.per_unit);
                 let holds = ours.holds(seen, &required, &arrival, state.per_unit);

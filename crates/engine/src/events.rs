@@ -1,12 +1,17 @@
 //! What known events do to each component.
 
-use fleetcast_forecast::event_book::{EventBook, Statement, Uplift, to_be_ignored};
+use fleetcast_forecast::event_book::{
+    EdgeBook, EventBook, EventChange, Statement, Uplift, to_be_ignored,
+};
 use fleetcast_model::{Component, Event, InteractionType};
 use fleetcast_series::event_factor;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Uplifts are kept where dividing by them still makes sense.
 const FACTORS: (f64, f64) = (0.05, 20.0);
+
+/// Longer events are a matter of days, not of minutes.
+const SHORT_MAX: SignedDuration = SignedDuration::from_hours(6);
 
 /// The events that concern one component, with what is said of each.
 pub(crate) struct Known<'a> {
@@ -37,10 +42,20 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// The events with what is said of each.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a Event, Statement)> {
+        self.events.iter().copied()
+    }
+
+    /// What all of them do from the step that began at `began` until its arrival.
+    pub(crate) fn change(&self, edges: &EdgeBook, began: Timestamp) -> EventChange {
+        edges.ahead(began, self.events.iter().map(|(event, _)| *event))
+    }
+
     /// What the events that are on at a moment multiply demand by.
     pub(crate) fn factor(&self, book: &EventBook, at: Timestamp) -> f64 {
-        let each = self.events.iter();
-        let factor: f64 = each
+        let factor: f64 = self
+            .divided()
             .map(|(event, statement)| book.factor(event, *statement, at))
             .product();
         factor.clamp(FACTORS.0, FACTORS.1)
@@ -48,8 +63,8 @@ impl<'a> Known<'a> {
 
     /// What the events that will be on at arrival multiply demand by, as known now.
     pub(crate) fn uplift(&self, book: &EventBook, now: Timestamp, arrival: Timestamp) -> Uplift {
-        let each = self.events.iter();
-        let uplift = each
+        let uplift = self
+            .divided()
             .map(|(event, statement)| book.uplift(event, *statement, now, arrival))
             .fold(Uplift::NONE, Uplift::and);
         Uplift {
@@ -66,7 +81,22 @@ impl<'a> Known<'a> {
     /// Lets the book learn from a step.
     pub(crate) fn teach(&self, book: &mut EventBook, at: Timestamp, demand: Option<f64>) {
         let demand = demand.filter(|_| !self.ignored(at));
-        book.observe(at, demand, self.events.iter().copied());
+        book.observe(at, demand, self.divided().copied());
+    }
+
+    /// Lets what is known of starts and ends learn from a step.
+    pub(crate) fn teach_edges(&self, edges: &mut EdgeBook, at: Timestamp, usual: Option<f64>) {
+        let usual = usual.filter(|_| !self.ignored(at));
+        edges.observe(at, usual, self.events.iter().map(|(event, _)| *event));
+    }
+
+    /// The events that are divided out and multiplied in: those of which something is stated, and those so long that
+    /// they would spoil what is usual. What short ones do is learned as a change from one moment to the next.
+    fn divided(&self) -> impl Iterator<Item = &(&'a Event, Statement)> {
+        self.events.iter().filter(|(event, statement)| {
+            let length = event.end.duration_since(event.start);
+            statement.factor.is_some() || length > SHORT_MAX
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What stands behind the last step, for people and documents: inputs, requirement, alternatives, risk.
 
 use fleetcast_capacity::{Figure, Outlook, RESOURCES, ResourceAmounts, ScaleOutCeiling};
+use fleetcast_forecast::KnownEvent;
 use fleetcast_model::{
     Cohort, InteractionType, MicroUsdPerHour, OfferId, Resource, Units, UseDrift,
 };
@@ -8,6 +9,7 @@ use fleetcast_model::{
 use crate::accuracy::Accuracy;
 use crate::component::{Brain, ComponentState};
 use crate::engine::Engine;
+use crate::events::Known;
 use crate::stages::requirement::round_up;
 
 /// What stands behind the last step of one component.
@@ -89,6 +91,20 @@ impl Engine {
             Brain::Ours(ours) => Some(&ours.accuracy),
             Brain::Peer(_) => None,
         }
+    }
+
+    /// The events that concern a component, with what is said of each for its present mix of types.
+    pub fn events_of(&self, component: usize) -> Vec<KnownEvent> {
+        let stated = &self.config.fleet.components[component];
+        let types = self.map.types_of(component);
+        let volumes = &self.components[component].volumes;
+        Known::new(&self.config.events, stated, types, volumes)
+            .iter()
+            .map(|(event, statement)| KnownEvent {
+                event: event.clone(),
+                statement,
+            })
+            .collect()
     }
 
     /// The instances of a component, as they were listed before the last step.

@@ -13,6 +13,10 @@ pub type FeatureVector = [f64; FEATURE_COUNT];
 pub const LEVEL_WEEK: usize = 0;
 /// Index of the mean of the last day.
 pub const LEVEL_DAY: usize = 1;
+/// Index of the newest step.
+pub const NEWEST: usize = 2;
+/// Index of the mean of the last 5 minutes.
+pub const MEAN_5_MINUTES: usize = 3;
 /// Index of the mean of the last 15 minutes.
 pub const MEAN_15_MINUTES: usize = 4;
 /// Index of the mean of the last 30 minutes.

@@ -1,10 +1,15 @@
 //! The lead tier: a conditional distribution of demand at arrival, one boot ahead, at the native step.
 
+use super::event_features::{
+    ALL_FEATURES, EVENT_FEATURES, EVENT_STRICTNESS, EXPECTED_CHANGE, EventVector, event_features,
+};
 use super::features::{
     DEVIATION_6_HOURS, FEATURE_COUNT, FeatureHistory, FeatureVector, LEVEL_DAY, LEVEL_WEEK,
     MAXIMUM_3_HOURS, MAXIMUM_DAY, MEAN_15_MINUTES, MEAN_30_MINUTES, PEAK_PROFILE,
 };
 use fleetcast_series::SlidingMaximum;
+
+use crate::event_book::EventChange;
 
 use super::distribution::{LEVEL_COUNT, LEVEL_DEPTHS, LEVELS, LeadForecast};
 use super::quantile_regression::{Coefficients, LevelFit, Preconditioner, Rows, fit_level, values};
@@ -49,6 +54,8 @@ pub struct LeadConfig {
 #[derive(Clone, Debug)]
 pub struct TrainingWindow {
     features: Vec<[f32; FEATURE_COUNT]>,
+    /// Of each row, once an event was near.
+    events: Option<Vec<[f32; EVENT_FEATURES]>>,
     outcomes: Vec<f32>,
     /// Step of each row's outcome.
     steps: Vec<u64>,
@@ -71,10 +78,10 @@ impl TrainingWindow {
                 take(u64::from(feature.to_bits()));
             }
         }
-        let before = self
-            .before
-            .iter()
-            .flat_map(|fitted| fitted.coefficients.iter().flatten());
+        for feature in self.events.iter().flatten().flatten() {
+            take(u64::from(feature.to_bits()));
+        }
+        let before = self.before.iter().flat_map(Fitted::to_parameters);
         for coefficient in before {
             take(coefficient.to_bits());
         }
@@ -86,6 +93,8 @@ impl TrainingWindow {
 #[derive(Clone, Debug)]
 pub struct Fitted {
     pub(crate) coefficients: Vec<[f64; FEATURE_COUNT]>,
+    /// Of the features of events; empty where there were none.
+    pub(crate) of_events: Vec<[f64; EVENT_FEATURES]>,
 }
 
 /// Forecasts demand `lead_steps` ahead from its own past alone.
@@ -94,9 +103,12 @@ pub struct LeadForecaster {
     config: LeadConfig,
     history: FeatureHistory,
     current: FeatureVector,
+    current_events: EventVector,
+    /// What events do until the arrival of the newest step.
+    change: EventChange,
     last: f64,
     /// Features of the last `lead_steps` steps, and whether their step was observed.
-    waiting: std::collections::VecDeque<(FeatureVector, bool)>,
+    waiting: std::collections::VecDeque<(FeatureVector, EventVector, bool)>,
     rows: RowStore,
     fitted: Option<Fitted>,
     steps: u64,
@@ -114,6 +126,8 @@ impl LeadForecaster {
             config,
             history: FeatureHistory::new(config.step_seconds, config.lead_steps),
             current: [0.0; FEATURE_COUNT],
+            current_events: [0.0; EVENT_FEATURES],
+            change: EventChange::NONE,
             last: 0.0,
             waiting: std::collections::VecDeque::new(),
             rows: RowStore::new(steps_per_day),
@@ -125,6 +139,11 @@ impl LeadForecaster {
         }
     }
 
+    /// Says what events do until the arrival of the next step that is observed.
+    pub fn expect(&mut self, change: EventChange) {
+        self.change = change;
+    }
+
     /// Adds the next step; `None` where it was not observed (carried forward, never learned from).
     pub fn observe(&mut self, demand: Option<f64>) {
         let seen = demand
@@ -134,17 +153,19 @@ impl LeadForecaster {
         self.last = value;
         let lead = self.config.lead_steps.max(1);
         if self.waiting.len() >= lead
-            && let Some((features, complete)) = self.waiting.pop_front()
+            && let Some((features, events, complete)) = self.waiting.pop_front()
             && complete
             && seen.is_some()
         {
-            self.rows.push(self.steps, &features, value);
+            self.rows.push(self.steps, (&features, &events), value);
             self.observed += 1;
         }
         self.history.push(value);
         self.record.push(value);
         self.current = self.history.features();
-        self.waiting.push_back((self.current, seen.is_some()));
+        self.current_events = event_features(&self.current, std::mem::take(&mut self.change));
+        self.waiting
+            .push_back((self.current, self.current_events, seen.is_some()));
         self.steps += 1;
     }
 
@@ -185,15 +206,25 @@ impl LeadForecaster {
     /// The distribution of demand `lead_steps` after the newest step.
     pub fn forecast(&self) -> LeadForecast {
         let Some(fitted) = &self.fitted else {
-            return rule_of_thumb(&self.current);
+            return rule_of_thumb(&self.current, &self.current_events);
         };
         let mut quantiles = [0.0; LEVEL_COUNT];
-        for (quantile, coefficients) in quantiles.iter_mut().zip(&fitted.coefficients) {
+        for (level, (quantile, coefficients)) in
+            quantiles.iter_mut().zip(&fitted.coefficients).enumerate()
+        {
             let value: f64 = coefficients
                 .iter()
                 .zip(&self.current)
                 .map(|(a, b)| a * b)
                 .sum();
+            let by_events: f64 = fitted
+                .of_events
+                .get(level)
+                .iter()
+                .flat_map(|coefficients| coefficients.iter().zip(&self.current_events))
+                .map(|(a, b)| a * b)
+                .sum();
+            let value = value + by_events;
             *quantile = if value.is_finite() {
                 value.clamp(0.0, RECORD_FACTOR * self.record.get())
             } else {
@@ -206,8 +237,8 @@ impl LeadForecaster {
 }
 
 /// Before the first fit: the recent level, spread by its own recent deviations.
-fn rule_of_thumb(features: &FeatureVector) -> LeadForecast {
-    let level = features[MEAN_15_MINUTES].max(features[MEAN_30_MINUTES]);
+fn rule_of_thumb(features: &FeatureVector, events: &EventVector) -> LeadForecast {
+    let level = features[MEAN_15_MINUTES].max(features[MEAN_30_MINUTES]) + events[0];
     let spread = features[DEVIATION_6_HOURS].max(0.05 * level);
     LeadForecast {
         quantiles: LEVEL_DEPTHS.map(|depth| (level + spread * (depth - 0.7)).max(0.0)),
@@ -216,15 +247,66 @@ fn rule_of_thumb(features: &FeatureVector) -> LeadForecast {
 
 /// Fits every level to the window. Pure: equal windows give equal fits.
 pub fn fit(window: &TrainingWindow) -> Fitted {
-    let mut rows = scaled_rows(window);
+    let before = window.before.as_ref();
+    let Some(events) = &window.events else {
+        let before = before.map(|fitted| fitted.coefficients.clone());
+        return Fitted {
+            coefficients: fit_all(window, window.features.clone(), before),
+            of_events: Vec::new(),
+        };
+    };
+    let joined = |(demand, events): (&[f32; FEATURE_COUNT], &[f32; EVENT_FEATURES])| {
+        std::array::from_fn(|place| match place.checked_sub(FEATURE_COUNT) {
+            None => demand[place],
+            Some(place) => events[place],
+        })
+    };
+    let features: Vec<[f32; ALL_FEATURES]> =
+        window.features.iter().zip(events).map(joined).collect();
+    let before = before.map(|fitted| {
+        let of_events = |level: usize| fitted.of_events.get(level).copied();
+        let levels = fitted.coefficients.iter().zip(LEVEL_DEPTHS).enumerate();
+        levels
+            .map(|(level, (of_demand, depth))| {
+                // Without any yet, events start from what is thought before.
+                let mut all: [f64; ALL_FEATURES] = prior(depth);
+                all[..FEATURE_COUNT].copy_from_slice(of_demand);
+                if let Some(of_events) = of_events(level) {
+                    all[FEATURE_COUNT..].copy_from_slice(&of_events);
+                }
+                all
+            })
+            .collect()
+    });
+    let all = fit_all(window, features, before);
+    let levels = all.iter();
+    Fitted {
+        coefficients: levels
+            .clone()
+            .map(|level| std::array::from_fn(|place| level[place]))
+            .collect(),
+        of_events: levels
+            .map(|level| std::array::from_fn(|place| level[FEATURE_COUNT + place]))
+            .collect(),
+    }
+}
+
+/// Fits every level, with the features of events or without.
+fn fit_all<const N: usize>(
+    window: &TrainingWindow,
+    features: Vec<[f32; N]>,
+    before: Option<Vec<[f64; N]>>,
+) -> Vec<[f64; N]> {
+    let mut rows = scaled_rows(window, features);
     let ridge = PRIOR_ROWS / rows.len().max(1) as f64;
-    let shared = Preconditioner::prepare(&mut rows, ridge);
-    let mut fits: Vec<Coefficients<FEATURE_COUNT>> = Vec::with_capacity(DIRECT_LEVELS);
+    let strict = (FEATURE_COUNT, libm::sqrt(EVENT_STRICTNESS));
+    let shared = Preconditioner::prepare_with(&mut rows, ridge, strict);
+    let mut fits: Vec<Coefficients<N>> = Vec::with_capacity(DIRECT_LEVELS);
     let mut coefficients = Vec::with_capacity(LEVEL_COUNT);
     for (index, &level) in LEVELS.iter().enumerate().take(DIRECT_LEVELS) {
         let prior = shared.inward(&prior(LEVEL_DEPTHS[index]));
-        let (start, passes) = match &window.before {
-            Some(before) => (shared.inward(&before.coefficients[index]), PASSES_AGAIN),
+        let (start, passes) = match &before {
+            Some(before) => (shared.inward(&before[index]), PASSES_AGAIN),
             None => (fits.last().copied().unwrap_or(prior), PASSES_FIRST),
         };
         let fitted = fit_level(
@@ -249,11 +331,11 @@ pub fn fit(window: &TrainingWindow) -> Fitted {
     {
         *value = 0.0;
     }
-    Fitted { coefficients }
+    coefficients
 }
 
 /// Rows with features and outcomes divided by the mean outcome, weighted by age and by level.
-fn scaled_rows(window: &TrainingWindow) -> Rows<FEATURE_COUNT> {
+fn scaled_rows<const N: usize>(window: &TrainingWindow, features: Vec<[f32; N]>) -> Rows<N> {
     let scale = window.outcomes.iter().map(|&y| f64::from(y)).sum::<f64>()
         / window.outcomes.len().max(1) as f64;
     let inverse = if scale > 0.0 {
@@ -261,9 +343,8 @@ fn scaled_rows(window: &TrainingWindow) -> Rows<FEATURE_COUNT> {
     } else {
         1.0
     };
-    let features: Vec<[f32; FEATURE_COUNT]> = window
-        .features
-        .iter()
+    let features: Vec<[f32; N]> = features
+        .into_iter()
         .map(|row| row.map(|x| x * inverse))
         .collect();
     // Errors grow with the level; rows count alike relative to the level of their day.
@@ -291,17 +372,17 @@ const DEEP_FEATURES: [usize; 6] = [
 
 /// Fits the levels too deep for a fit of all features: few rows lie above them, so they move
 /// along few directions, those of the shallower levels and of the floors.
-fn deepen(
-    coefficients: &mut Vec<[f64; FEATURE_COUNT]>,
-    rows: &Rows<FEATURE_COUNT>,
-    fits: &[Coefficients<FEATURE_COUNT>],
-    shared: &Preconditioner<FEATURE_COUNT>,
+fn deepen<const N: usize>(
+    coefficients: &mut Vec<[f64; N]>,
+    rows: &Rows<N>,
+    fits: &[Coefficients<N>],
+    shared: &Preconditioner<N>,
 ) {
     let (deepest, shallow) = (
         values(rows, &fits[DIRECT_LEVELS - 1]),
         values(rows, &fits[MEDIAN]),
     );
-    let reduce = |((row, &deepest), &shallow): ((&[f32; FEATURE_COUNT], &f32), &f32)| {
+    let reduce = |((row, &deepest), &shallow): ((&[f32; N], &f32), &f32)| {
         let mut reduced = [0.0; 8];
         for (slot, &feature) in reduced.iter_mut().zip(&DEEP_FEATURES) {
             *slot = row[feature];
@@ -347,7 +428,7 @@ fn deepen(
         );
         start = Some(fitted);
         let small = inner.outward(&fitted);
-        let mut raw: [f64; FEATURE_COUNT] = std::array::from_fn(|j| {
+        let mut raw: [f64; N] = std::array::from_fn(|j| {
             small[6] * raw_deepest[j] + small[7] * (raw_deepest[j] - raw_shallow[j])
         });
         for (&factor, &feature) in small.iter().zip(&DEEP_FEATURES) {
@@ -358,12 +439,15 @@ fn deepen(
 }
 
 /// The rule of thumb as coefficients.
-fn prior(depth: f64) -> [f64; FEATURE_COUNT] {
-    let mut raw = [0.0; FEATURE_COUNT];
+fn prior<const N: usize>(depth: f64) -> [f64; N] {
+    let mut raw = [0.0; N];
     raw[MEAN_15_MINUTES] = 0.5;
     raw[MEAN_30_MINUTES] = 0.5;
     raw[DEVIATION_6_HOURS] = depth - 0.7;
     raw[LEVEL_WEEK] = 0.0;
+    if let Some(change) = raw.get_mut(EXPECTED_CHANGE) {
+        *change = 1.0;
+    }
     raw
 }
 
@@ -376,6 +460,8 @@ fn age_weight(window: &TrainingWindow, step: u64) -> f32 {
 #[derive(Clone, Debug)]
 struct RowStore {
     features: std::collections::VecDeque<[f32; FEATURE_COUNT]>,
+    /// Of each row, from the first one on that an event was near.
+    events: Option<std::collections::VecDeque<[f32; EVENT_FEATURES]>>,
     outcomes: std::collections::VecDeque<(u64, f32)>,
     /// The first positive demand. Rows are kept relative to it before they are rounded to 32 bits,
     /// so that scaling demand changes not a bit of a fit.
@@ -390,6 +476,7 @@ impl RowStore {
         let window_steps = libm::ceil(WINDOW_DAYS * steps_per_day) as u64;
         Self {
             features: Default::default(),
+            events: None,
             outcomes: Default::default(),
             reference: 0.0,
             stride: 1,
@@ -398,7 +485,12 @@ impl RowStore {
         }
     }
 
-    fn push(&mut self, step: u64, features: &FeatureVector, outcome: f64) {
+    fn push(
+        &mut self,
+        step: u64,
+        (features, events): (&FeatureVector, &EventVector),
+        outcome: f64,
+    ) {
         if self.reference <= 0.0 {
             self.reference = features[LEVEL_WEEK].max(outcome);
         }
@@ -410,8 +502,15 @@ impl RowStore {
         if !step.is_multiple_of(self.stride) {
             return;
         }
+        if self.events.is_none() && events.iter().any(|x| *x != 0.0) {
+            let before = self.features.iter().map(|_| [0.0; EVENT_FEATURES]);
+            self.events = Some(before.collect());
+        }
         self.features
             .push_back(features.map(|x| (x * inverse) as f32));
+        if let Some(all) = &mut self.events {
+            all.push_back(events.map(|x| (x * inverse) as f32));
+        }
         self.outcomes.push_back((step, (outcome * inverse) as f32));
         while self
             .outcomes
@@ -420,6 +519,9 @@ impl RowStore {
         {
             self.features.pop_front();
             self.outcomes.pop_front();
+            if let Some(events) = &mut self.events {
+                events.pop_front();
+            }
         }
         if self.outcomes.len() > ROW_CAPACITY {
             self.thin();
@@ -434,17 +536,20 @@ impl RowStore {
             .iter()
             .map(|row| row.0.is_multiple_of(stride))
             .collect();
-        let mut index = 0;
-        self.features.retain(|_| {
-            index += 1;
-            kept[index - 1]
-        });
+        keep(&mut self.features, &kept);
+        if let Some(events) = &mut self.events {
+            keep(events, &kept);
+        }
         self.outcomes.retain(|row| row.0.is_multiple_of(stride));
     }
 
     fn window(&self, now: u64, before: Option<Fitted>) -> TrainingWindow {
         TrainingWindow {
             features: self.features.iter().copied().collect(),
+            events: self
+                .events
+                .as_ref()
+                .map(|events| events.iter().copied().collect()),
             outcomes: self.outcomes.iter().map(|row| row.1).collect(),
             steps: self.outcomes.iter().map(|row| row.0).collect(),
             now,
@@ -452,6 +557,14 @@ impl RowStore {
             before,
         }
     }
+}
+
+fn keep<T>(rows: &mut std::collections::VecDeque<T>, kept: &[bool]) {
+    let mut index = 0;
+    rows.retain(|_| {
+        index += 1;
+        kept[index - 1]
+    });
 }
 
 #[cfg(test)]
@@ -462,7 +575,8 @@ mod tests {
     fn rows_thin_out_but_span_the_window() {
         let mut store = RowStore::new(1440.0);
         for step in 0..60 * 1440 {
-            store.push(step, &[1.0; FEATURE_COUNT], step as f64);
+            let features = (&[1.0; FEATURE_COUNT], &[0.0; EVENT_FEATURES]);
+            store.push(step, features, step as f64);
         }
         assert!(store.outcomes.len() <= ROW_CAPACITY);
         let (first, last) = (

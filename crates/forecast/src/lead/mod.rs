@@ -4,6 +4,7 @@
 //! refitted as rows grow and at most daily. `docs/adr/0002-buying.md` has the mathematics and what was tried.
 
 mod distribution;
+mod event_features;
 mod features;
 mod forecaster;
 mod parameters;

@@ -47,6 +47,12 @@ impl<const N: usize> Rows<N> {
 impl<const N: usize> Preconditioner<N> {
     /// Scales the features of `rows` in place to a mean square of one and factorises their moments.
     pub fn prepare(rows: &mut Rows<N>, ridge: f64) -> Self {
+        Self::prepare_with(rows, ridge, (N, 1.0))
+    }
+
+    /// The same, but features from a place on are scaled so much smaller, so that the ridge holds their coefficients by
+    /// the square of that more strongly.
+    pub fn prepare_with(rows: &mut Rows<N>, ridge: f64, (from, strictness): (usize, f64)) -> Self {
         let mut squares = [0.0f64; N];
         for row in &rows.features {
             for j in 0..N {
@@ -54,7 +60,10 @@ impl<const N: usize> Preconditioner<N> {
             }
         }
         let count = rows.len().max(1) as f64;
-        let scales = squares.map(|square| (libm::sqrt(square / count) as f32).max(1e-6));
+        let mut scales = squares.map(|square| (libm::sqrt(square / count) as f32).max(1e-6));
+        for scale in scales.iter_mut().skip(from) {
+            *scale *= strictness as f32;
+        }
         for row in &mut rows.features {
             for j in 0..N {
                 row[j] /= scales[j];
