@@ -75,6 +75,10 @@ pub struct AnomaliesArgs {
     /// `default`, `forecast` (residuals of the default forecast), or a model's name for its residuals.
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub detector: String,
+    /// What was known to change demand: an events/v1 document. What events do is learned as they pass, and is no
+    /// anomaly; the time of an incident counts as missing.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// False alarms that may be expected a week [default: 3].
     #[arg(long, value_name = "N", value_parser = positive_number)]
     pub alarms_per_week: Option<f64>,
@@ -208,7 +212,8 @@ pub struct BacktestArgs {
     /// them as they are, as it does C.
     #[arg(long, value_enum, help_heading = "Demand")]
     pub value_unit: Option<UnitOfValue>,
-    /// The zone of timestamps without an offset (IANA name).
+    /// The zone of timestamps without an offset, and where people live (IANA name) [of people, the persona's
+    /// where it states one].
     #[arg(
         long,
         value_name = "ZONE",
@@ -219,6 +224,9 @@ pub struct BacktestArgs {
     /// Leave out rows that cannot be read, and report them, instead of failing at the first.
     #[arg(long, help_heading = "Demand")]
     pub skip_bad_rows: bool,
+    /// What is known to change demand: an events/v1 document; in the place of a folder's events.json.
+    #[arg(long, value_name = "FILE", help_heading = "Demand")]
+    pub events: Option<PathBuf>,
 
     /// What the fleet really used: CSV with `timestamp,component,resource,value` and, if wanted, `units` (in
     /// service); resources are cpu_cores, memory_gb, disk_io_ops, network_bandwidth_mbps and storage_gb. The

@@ -7,15 +7,15 @@ use fleetcast_document::{
 };
 use fleetcast_engine::{Engine, Step};
 use fleetcast_forecast::{
-    Combination, Dates, Fit, History, HorizonForecasts, Horizons, ModelName, Predict, SamplePaths,
-    SeasonSpec,
+    Combination, Dates, EventEffects, Fit, History, HorizonForecasts, Horizons, KnownEvent,
+    LocalTime, ModelName, Predict, SamplePaths, SeasonSpec, WithEvents,
 };
 use fleetcast_model::{
-    Action, Bytes, ComponentIndex, KilobitsPerSecond, MicroUsd, MilliCores, PlannedOrder, Reason,
-    Units,
+    Action, Bytes, ComponentIndex, Event, KilobitsPerSecond, MicroUsd, MilliCores, PlannedOrder,
+    Reason, Units,
 };
 use fleetcast_report::FanPoint;
-use fleetcast_series::{Aggregate, Series, Step as SeriesStep};
+use fleetcast_series::{Aggregate, DemandOf, Series, Step as SeriesStep};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,12 +30,17 @@ const HISTORY_DAYS: i64 = 35;
 /// A priced change is priced over the short horizon.
 const SHORT: SignedDuration = SignedDuration::from_hours(2);
 
-/// Sample paths of a volume over a time ahead, in steps of `step` or of the history if those are longer; `None`
+/// The seed of what is drawn.
+const SEED: u64 = 1;
+
+/// Sample paths of a volume over a time ahead, by the clock on the wall and with the events that come, in steps of `step` or of the history if those are longer; `None`
 /// with too little history, or a history too coarse for it.
 fn paths(
     volume: &Series,
     step: SeriesStep,
     ahead: SignedDuration,
+    events: &[KnownEvent],
+    zone: &TimeZone,
 ) -> Option<(SamplePaths, Series)> {
     let native = volume.step();
     let step = if native.seconds() > step.seconds() {
@@ -58,14 +63,27 @@ fn paths(
         },
     )
     .ok()?;
-    let fitted = Combination::default().fit(&history).ok()?;
-    (count > 0).then(|| (fitted.paths(count as usize, PATHS, 1), coarse))
+    let dates = Dates::new(coarse.start(), step.duration(), zone.clone());
+    let model = WithEvents {
+        model: LocalTime {
+            model: Combination::default(),
+        },
+        events: events.to_vec(),
+    };
+    let fitted = model.fit(&history.with_dates(&dates)).ok()?;
+    (count > 0).then(|| (fitted.paths(count as usize, PATHS, SEED), coarse))
 }
 
-/// The fan of the next 48 hours of a volume, by quarter of an hour.
-pub fn fan(volume: &Series) -> Vec<FanPoint> {
+/// The fan of the next 48 hours of a volume, by quarter of an hour; people live in `zone`.
+pub fn fan(volume: &Series, events: &[Event], zone: &TimeZone) -> Vec<FanPoint> {
     let two_days = SignedDuration::from_hours(48);
-    let Some((paths, history)) = paths(volume, SeriesStep::QUARTER_HOUR, two_days) else {
+    let whole = [(DemandOf::default(), 1.0)];
+    let known: Vec<KnownEvent> = events
+        .iter()
+        .map(|event| KnownEvent::of(event.clone(), &whole))
+        .collect();
+    let found = paths(volume, SeriesStep::QUARTER_HOUR, two_days, &known, zone);
+    let Some((paths, history)) = found else {
         return Vec::new();
     };
     let (start, step) = (history.end(), history.step().seconds());
@@ -83,9 +101,19 @@ pub fn fan(volume: &Series) -> Vec<FanPoint> {
     (0..p50.len()).map(point).collect()
 }
 
-/// What the fleet will require: the highest demand of each horizon, by component and resource.
-pub fn predicted(engine: &Engine, at: Timestamp, volumes: &[Series]) -> PredictedFleetState {
-    let forecasts: Vec<Option<HorizonForecasts>> = volumes.iter().map(horizons).collect();
+/// What the fleet will require: the highest demand of each horizon, by component and resource, with the events that
+/// come. Days are those of `zone`.
+pub fn predicted(
+    engine: &Engine,
+    at: Timestamp,
+    volumes: &[Series],
+    zone: &TimeZone,
+) -> PredictedFleetState {
+    let forecasts: Vec<Option<HorizonForecasts>> = volumes
+        .iter()
+        .enumerate()
+        .map(|(component, volume)| horizons(volume, &engine.events_of(component), zone))
+        .collect();
     let mut requirements = Vec::new();
     for horizon in [Horizon::Short, Horizon::Medium, Horizon::Long] {
         for (component, forecasts) in forecasts.iter().enumerate() {
@@ -109,14 +137,23 @@ pub fn predicted(engine: &Engine, at: Timestamp, volumes: &[Series]) -> Predicte
 
 /// The horizons of a volume, which agree with each other; `None` with too little history, or steps
 /// that do not divide a day.
-fn horizons(volume: &Series) -> Option<HorizonForecasts> {
-    let values: Vec<Option<f64>> = volume.values().collect();
-    let dates = Dates::new(volume.start(), volume.step().duration(), TimeZone::UTC);
+fn horizons(volume: &Series, events: &[KnownEvent], zone: &TimeZone) -> Option<HorizonForecasts> {
+    let mut values: Vec<Option<f64>> = volume.values().collect();
+    let dates = Dates::new(volume.start(), volume.step().duration(), zone.clone());
+    let effects = (!events.is_empty()).then(|| {
+        let (effects, usual) = EventEffects::learn(&values, &dates, events);
+        values = usual;
+        effects
+    });
     let history = History::new(&values, SeasonSpec::default())
         .ok()?
         .with_dates(&dates);
     let fitted = Horizons::default().fit(&history).ok()?;
-    Some(fitted.forecast(PATHS, 1))
+    let mut forecasts = fitted.forecast(PATHS, SEED);
+    if let Some(effects) = &effects {
+        forecasts.lift(effects, SEED);
+    }
+    Some(forecasts)
 }
 
 /// What a fleet must carry in each step of a horizon, of days their highest quarter of an hour; and

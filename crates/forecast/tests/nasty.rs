@@ -78,6 +78,13 @@ fn odd_histories_are_forecast_or_refused() {
                 .collect(),
         ),
         (
+            "every fifth from half-way on",
+            season(400)
+                .enumerate()
+                .map(|(step, value)| (step < 200 || step % 5 == 0).then_some(value))
+                .collect(),
+        ),
+        (
             "one observation in a desert",
             (0..400).map(|step| (step == 200).then_some(3.0)).collect(),
         ),

@@ -148,7 +148,11 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         .unwrap_or_default();
     let worst = worst_moments(rows, &frame);
     let mut whole = chart::chart(rows, &frame);
-    whole.ahead = outlook::fan(&chart::fleet_demand(rows, &frame));
+    whole.ahead = outlook::fan(
+        &chart::fleet_demand(rows, &frame),
+        &scenario.config.events,
+        &scenario.zone,
+    );
     whole.detail = worst
         .iter()
         .map(|(_, component, peak)| chart::detail(rows, *component, *peak, &frame))

@@ -5,12 +5,13 @@ use std::path::Path;
 use anyhow::Result;
 use fleetcast_engine::EngineConfig;
 use fleetcast_model::{
-    Component, Event, Fleet, InteractionType, Mode, Objective, Offer, Override, Persona,
+    Component, Event, Fleet, InteractionType, Mode, Objective, Offer, Override, Persona, TimeWindow,
 };
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::Series;
 use fleetcast_sim::{BootTime, Catalogue, Lifecycle, PlainSetting, Simulation, example};
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
 use super::demand::{self, History};
 use super::usage;
@@ -32,6 +33,8 @@ pub struct Scenario {
     /// Price of the cheapest unit of each component, in micro-dollars an hour.
     pub cheapest: Vec<u64>,
     pub missing_steps: usize,
+    /// Where people live.
+    pub zone: TimeZone,
     pub notes: Vec<String>,
 }
 
@@ -90,7 +93,10 @@ impl Scenario {
             .check()
             .map_err(|error| BadInput(error.to_string()))?;
         check_volumes(&[&total], per_unit)?;
-        let config = setting.engine_config(&total, PolicySpec::new(PolicyKind::Fleetcast, 0.0));
+        let mut config = setting.engine_config(&total, PolicySpec::new(PolicyKind::Fleetcast, 0.0));
+        if let Some(path) = &args.events {
+            config.events = documents::read_events(path)?;
+        }
         let mut notes = vec![
             "plain setting: a unit costs $1 an hour from the order to the end of its drain"
                 .to_string(),
@@ -108,6 +114,7 @@ impl Scenario {
             warm_up_steps: config.warm_up_steps as usize,
             cheapest: vec![config.offers[0].price.get()],
             missing_steps: total.count_missing(),
+            zone: zone(args, None),
             notes,
             config,
         })
@@ -122,9 +129,12 @@ impl Scenario {
         let Documents {
             mut fleet,
             persona,
-            events,
+            mut events,
             overrides,
         } = documents;
+        if let Some(path) = &args.events {
+            events = documents::read_events(path)?;
+        }
         let types = user_types(&fleet);
         let (series, mut notes) = demand::by_type(&history.demand, &types, &persona)?;
         check_volumes(&series.iter().collect::<Vec<_>>(), 1e-3)?;
@@ -169,6 +179,7 @@ impl Scenario {
             .map(|lifecycle| lifecycle.drain)
             .max()
             .unwrap_or_default();
+        let zone = zone(args, Some(&persona));
         let config = EngineConfig {
             interaction_types: types,
             start: first.start(),
@@ -214,6 +225,7 @@ impl Scenario {
             warm_up_steps,
             cheapest,
             missing_steps,
+            zone,
             notes,
             simulation: Simulation {
                 demand: series,
@@ -264,6 +276,27 @@ impl Scenario {
             all.all(|component| self.config.objective_of(component) == Some(*first))
         })
     }
+}
+
+/// Where people live: as the command line says, else as most of the persona's windows do.
+fn zone(args: &BacktestArgs, persona: Option<&Persona>) -> TimeZone {
+    let of = |name: &str| TimeZone::get(name).ok();
+    let stated = of(&args.time_zone).filter(|zone| *zone != TimeZone::UTC);
+    let mut names: Vec<&str> = persona
+        .iter()
+        .flat_map(|persona| &persona.engagement_patterns)
+        .filter_map(|pattern| match &pattern.time_window {
+            TimeWindow::Recurring { time_zone, .. } => Some(time_zone.as_str()),
+            _ => None,
+        })
+        .collect();
+    names.sort_unstable();
+    let most = names
+        .chunk_by(|one, other| one == other)
+        .rev()
+        .max_by_key(|same| same.len())
+        .and_then(|same| of(same.first()?));
+    stated.or(most).unwrap_or(TimeZone::UTC)
 }
 
 fn folder_name(folder: &Path) -> String {

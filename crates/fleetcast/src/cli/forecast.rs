@@ -52,8 +52,11 @@ pub struct ForecastArgs {
         help_heading = "Demand"
     )]
     pub time_zone: String,
-    /// The country, or a part of it, whose holidays count, such as DE or DE-BY; only
-    /// prophet learns from them.
+    /// What is known to change demand, past and to come: an events/v1 document. What each event did is learned from
+    /// the history, and expected of those ahead that are like it; the time of an incident teaches nothing.
+    #[arg(long, value_name = "FILE", help_heading = "Demand")]
+    pub events: Option<PathBuf>,
+    /// The country, or a part of it, whose holidays count, such as DE or DE-BY.
     #[arg(
         long,
         value_name = "CODE",
@@ -129,6 +132,13 @@ pub struct EvaluateArgs {
     /// The zone of timestamps without an offset, and where people live (IANA name).
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub time_zone: String,
+    /// What was known to change demand: an events/v1 document. From each origin on, what events do is learned from
+    /// those before it.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// The country, or a part of it, whose holidays count, such as DE or DE-BY.
+    #[arg(long, value_name = "CODE")]
+    pub country: Option<String>,
 }
 
 /// How to print a forecast.

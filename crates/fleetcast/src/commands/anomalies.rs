@@ -7,11 +7,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use fleetcast_anomaly::{Detector, DetectorKind, Kind, Refits, Response, Settings, Verdict};
+use fleetcast_forecast::KnownEvent;
+use fleetcast_forecast::event_book::{EventBook, to_be_ignored};
 use fleetcast_report::{Column, TextTable};
+use fleetcast_series::DemandOf;
 use fleetcast_telemetry::{Sample, read_samples};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::backtest::text_style;
+use super::documents;
 use crate::cli::{AnomaliesArgs, Format, ScoreKind};
 use crate::files::{BadInput, Whole};
 use crate::stop;
@@ -63,10 +68,11 @@ pub fn run(args: &AnomaliesArgs) -> Result<ExitCode> {
     let samples = read(&args.file)?;
     let settings = settings(args, &samples);
     let mut detector = Detector::new(&kind, &settings);
+    let mut heeded = Heeded::new(args.events.as_deref(), settings.step_seconds)?;
     let mut verdicts = Vec::with_capacity(samples.len());
     for sample in &samples {
         stop::check()?;
-        verdicts.push(detector.observe(sample.at, sample.value));
+        verdicts.push(heeded.observe(&mut detector, sample));
     }
     if let Some(path) = &args.scores {
         write_scores(path, &samples, &verdicts, args.score)?;
@@ -80,6 +86,53 @@ pub fn run(args: &AnomaliesArgs) -> Result<ExitCode> {
         Format::Text => print(&findings)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The events that are no anomalies: what they do is learned as they pass.
+struct Heeded {
+    events: Vec<KnownEvent>,
+    book: EventBook,
+}
+
+impl Heeded {
+    fn new(path: Option<&Path>, step_seconds: u32) -> Result<Self> {
+        let whole = [(DemandOf::default(), 1.0)];
+        let events = path.map(documents::read_events).transpose()?;
+        let known = |event| KnownEvent::of(event, &whole);
+        Ok(Self {
+            events: events.into_iter().flatten().map(known).collect(),
+            book: EventBook::new(SignedDuration::from_secs(i64::from(step_seconds))),
+        })
+    }
+
+    /// Judges a sample beside what the events make usual.
+    fn observe(&mut self, detector: &mut Detector, sample: &Sample) -> Verdict {
+        let at = Timestamp::from_second(sample.at).ok();
+        let Some(at) = at.filter(|_| !self.events.is_empty()) else {
+            return detector.observe(sample.at, sample.value);
+        };
+        let known = || {
+            self.events
+                .iter()
+                .map(|known| (&known.event, known.statement))
+        };
+        let factor: f64 = known()
+            .map(|(event, statement)| self.book.factor(event, statement, at))
+            .product();
+        let value = sample
+            .value
+            .filter(|_| !to_be_ignored(known().map(|(event, _)| event), at));
+        let mut verdict = detector.observe(sample.at, value.map(|value| value / factor));
+        verdict.expected = verdict.expected.map(|expected| expected * factor);
+        self.book.observe(
+            at,
+            value,
+            self.events
+                .iter()
+                .map(|known| (&known.event, known.statement)),
+        );
+        verdict
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<Sample>> {

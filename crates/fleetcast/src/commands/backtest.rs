@@ -38,7 +38,13 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
         page.write_all(html_report(&outcome.result).as_bytes())?;
         page.finish()?;
         if let Some(end) = &outcome.end {
-            documents::write_predicted(folder, &end.engine, end.step.now, &end.volumes)?;
+            documents::write_predicted(
+                folder,
+                &end.engine,
+                end.step.now,
+                &end.volumes,
+                &scenario.zone,
+            )?;
             documents::write_provisional(folder, &end.engine, &end.step)?;
         }
     }

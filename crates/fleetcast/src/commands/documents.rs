@@ -9,8 +9,10 @@ use fleetcast_document::{
 };
 
 use fleetcast_engine::{Engine, Step};
+use fleetcast_model::Event;
 use fleetcast_series::Series;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::backtest::scenario::Documents;
 use crate::files::{self, BadInput};
@@ -65,6 +67,15 @@ pub fn read_persona(path: &Path) -> Result<fleetcast_model::Persona> {
     parse_persona(&text).map_err(|problems| {
         let said = rendered(&problems, &path.display().to_string(), &text);
         BadInput(format!("the persona has problems\n{said}")).into()
+    })
+}
+
+/// Reads one events document, or lists everything that is wrong with it.
+pub fn read_events(path: &Path) -> Result<Vec<Event>> {
+    let text = files::read(path)?;
+    parse_events(&text).map_err(|problems| {
+        let shown = rendered(&problems, &path.display().to_string(), &text);
+        BadInput(format!("--events: the document has problems\n{shown}")).into()
     })
 }
 
@@ -143,7 +154,8 @@ pub fn write_predicted(
     engine: &Engine,
     at: Timestamp,
     volumes: &[Series],
+    zone: &TimeZone,
 ) -> Result<()> {
-    let predicted = outlook::predicted(engine, at, volumes);
+    let predicted = outlook::predicted(engine, at, volumes, zone);
     files::write(&folder.join(PREDICTED), &predicted_to_json(&predicted))
 }

@@ -326,9 +326,9 @@ fn bad_words_and_bad_rows_are_told() {
             "`Mars/North` is not a time zone",
         ),
         (
-            &["--model", "theta", "--country", "DE"],
+            &["--model", "theta", "--country", "Narnia"],
             3,
-            "--country DE: `theta` does not learn from holidays, only prophet does",
+            "--country: the holidays of `Narnia` are not known",
         ),
         (
             &["--model", "prophet", "--country", "Atlantis"],

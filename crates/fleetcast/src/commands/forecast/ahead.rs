@@ -11,6 +11,7 @@ use fleetcast_report::{ForecastDay, ForecastParts, ForecastResult, ForecastStep,
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use super::events;
 use super::models::AnyFitted;
 use super::source::time_zone;
 use super::state::{self, Kept, State};
@@ -52,6 +53,13 @@ pub fn forecast(args: &ForecastArgs) -> Result<Found> {
         expected: expected[ahead],
         quantiles: quantiles.step(ahead).to_vec(),
     });
+    let mut notes = state.notes.clone();
+    notes.extend(
+        fitted
+            .effects()
+            .iter()
+            .flat_map(|effects| events::told(effects, &dates, horizon)),
+    );
     let parts = if args.explain {
         fitted.explain(horizon).iter().map(parts_of).collect()
     } else {
@@ -73,7 +81,7 @@ pub fn forecast(args: &ForecastArgs) -> Result<Found> {
         days: days(fitted, horizon, &dates, &args.levels),
         steps: steps.collect(),
         tail: tail(&state, horizon),
-        members: members(fitted, horizon),
+        members: members(fitted.model_without_events(), horizon),
         parts,
         seasons: match &state.seasons {
             Some(found) if args.explain => found.evidence.iter().map(ToString::to_string).collect(),
@@ -84,7 +92,7 @@ pub fn forecast(args: &ForecastArgs) -> Result<Found> {
             .as_ref()
             .and_then(|found| found.skill.as_ref())
             .map(verdict),
-        notes: state.notes.clone(),
+        notes,
     };
     Ok(Found {
         result,

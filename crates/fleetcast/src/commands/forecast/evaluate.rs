@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use fleetcast_forecast::LocalTime;
 use fleetcast_forecast::evaluation::{
     ConditionalCoverage, OriginScore, Origins, Protocol, Rolling, Scores,
 };
+use fleetcast_forecast::{KnownEvent, LocalTime, WithEvents};
 
 use super::dump::Dump;
+use super::events;
 use super::kept_scores::{Entry, KeptScores};
 use super::models::AnyModel;
 use super::scores::{Evaluation, ModelScores, SeriesScores};
@@ -44,6 +45,8 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         },
     };
     let series = read(args, protocol)?;
+    let whole = [(Default::default(), 1.0)];
+    let stated: Vec<KnownEvent> = events::read(args.events.as_deref(), &whole)?;
     let mut kept = args
         .save_scores
         .as_deref()
@@ -58,7 +61,14 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
         };
         let mut scores = Vec::new();
         for one in &series {
-            let (found, entry) = judge(one, name, model, protocol, dump.as_mut())?;
+            let mut known = stated.clone();
+            let (country, dates) = (args.country.as_deref(), &one.recorded.dates);
+            let model = events::with_holidays(model.clone(), country, dates, &mut known)?;
+            let model = WithEvents {
+                model: LocalTime { model },
+                events: known,
+            };
+            let (found, entry) = judge(one, name, &model, protocol, dump.as_mut())?;
             scores.push(found);
             if let Some(kept) = &mut kept {
                 kept.add(entry);
@@ -144,7 +154,7 @@ fn dump_path(path: &Path, model: &str, models: usize) -> PathBuf {
 fn judge(
     series: &Series,
     name: &str,
-    model: &AnyModel,
+    model: &WithEvents<LocalTime<AnyModel>>,
     protocol: Protocol,
     mut dump: Option<&mut Dump>,
 ) -> Result<(SeriesScores, Entry)> {
@@ -157,9 +167,6 @@ fn judge(
         protocol,
     };
     let (mut scores, mut yardstick): (Vec<OriginScore>, Vec<OriginScore>) = Default::default();
-    let model = LocalTime {
-        model: model.clone(),
-    };
     let (mut fits, mut seconds) = (0, 0.0);
     let mut refusals: Vec<String> = Vec::new();
     let mut conditional = ConditionalCoverage::default();
@@ -167,7 +174,7 @@ fn judge(
     for &origin in &series.origins {
         crate::stop::check()?;
         let began = cpu_seconds();
-        let forecast = match rolling.forecast(&model, origin) {
+        let forecast = match rolling.forecast(model, origin) {
             Ok(forecast) => forecast,
             Err(error) => {
                 refusals.push(format!("{}: {name} at row {origin}: {error}", series.file));

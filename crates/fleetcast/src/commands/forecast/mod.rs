@@ -1,9 +1,9 @@
 //! `fleetcast forecast`
 
 mod ahead;
-mod country;
 mod dump;
 mod evaluate;
+mod events;
 mod kept_scores;
 mod models;
 mod scores;

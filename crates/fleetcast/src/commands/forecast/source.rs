@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use fleetcast_forecast::{Dates, SeasonReport, SeasonSpec, find_seasons};
-use fleetcast_series::{Aggregate, Series, Step, ValueUnit};
+use fleetcast_series::{Aggregate, DemandKey, Series, Step, ValueUnit};
 use fleetcast_telemetry::{CsvError, CsvOptions, GridError, read_csv};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -22,6 +22,8 @@ pub struct Source {
     pub name: String,
     pub series: Series,
     pub zone: TimeZone,
+    /// What the demand is made of, with the volume of each.
+    pub parts: Vec<(DemandKey, f64)>,
     /// What was found and mended, one sentence each.
     pub notes: Vec<String>,
 }
@@ -89,6 +91,10 @@ pub fn read(args: &ForecastArgs, path: &Path) -> Result<Source> {
     stop::check()?;
     let (demand, report) = found.map_err(|error| bad(&name, error))?;
     let mut series = demand.total();
+    let parts = demand
+        .iter()
+        .map(|(key, series)| (key.clone(), series.values().flatten().sum()))
+        .collect();
     if let Some(step) = wanted {
         let by = if unit == UnitOfValue::Step {
             Aggregate::Sum
@@ -110,6 +116,7 @@ pub fn read(args: &ForecastArgs, path: &Path) -> Result<Source> {
         name,
         series,
         zone,
+        parts,
         notes,
     })
 }

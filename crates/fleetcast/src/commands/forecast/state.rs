@@ -2,18 +2,19 @@
 
 use anyhow::{Context, Result};
 use fleetcast_forecast::{
-    Fit, FitError, FittedLocalTime, History, LocalTime, MadeOf, SavedModel, SeasonReport, Update,
+    Fit, FitError, FittedLocalTime, FittedWithEvents, History, KnownEvent, LocalTime, MadeOf,
+    SavedModel, SeasonReport, Update, WithEvents,
 };
 use jiff::Timestamp;
 
-use super::country::with_holidays;
+use super::events;
 use super::models::{AnyFitted, AnyModel, plain};
 use super::source::{self, Source};
 use crate::cli::ForecastArgs;
 use crate::files::{self, BadInput};
 
-/// A model as it is kept, fitted by the clock on the wall.
-pub type Kept = SavedModel<AnyModel, FittedLocalTime<AnyFitted>>;
+/// A model as it is kept: fitted by the clock on the wall, to demand without events.
+pub type Kept = SavedModel<AnyModel, FittedWithEvents<FittedLocalTime<AnyFitted>>>;
 
 /// A fitted model, and the history that it goes with.
 pub struct State {
@@ -54,10 +55,12 @@ pub fn fitted(args: &ForecastArgs) -> Result<State> {
         let model: AnyModel = name
             .parse()
             .map_err(|error| BadInput(format!("--model: {error}")))?;
-        let model = with_holidays(model, &name, args.country.as_deref())?;
+        let mut known = events::read(args.events.as_deref(), &source.parts)?;
+        let country = args.country.as_deref();
+        let model = events::with_holidays(model, country, &source.dates(), &mut known)?;
         let found = source::seasons_found(&source.series);
         return Ok(State {
-            saved: fit(model, &source, &found)?,
+            saved: fit(model, known, &source, &found)?,
             asked: Some(plain(&name)),
             notes: source.notes.clone(),
             seasons: Some(found),
@@ -71,6 +74,17 @@ pub fn fitted(args: &ForecastArgs) -> Result<State> {
             crate::chain(&error.into())
         ))
     })?;
+    if let Some(file) = &args.events {
+        let whole = [(Default::default(), 1.0)];
+        let parts = source.as_ref().map_or(&whole[..], |source| &source.parts);
+        if !saved.fitted.expect(events::read(Some(file), parts)?) {
+            let text = format!(
+                "--events: {} was fitted without events and does not know what they did: fit it again with --events and --save",
+                path.display()
+            );
+            return Err(BadInput(text).into());
+        }
+    }
     let Some(source) = source else {
         return Ok(State {
             saved,
@@ -122,7 +136,12 @@ pub fn default_name() -> &'static str {
     AnyModel::names().next().unwrap_or_default()
 }
 
-fn fit(model: AnyModel, source: &Source, found: &SeasonReport) -> Result<Kept> {
+fn fit(
+    model: AnyModel,
+    events: Vec<KnownEvent>,
+    source: &Source,
+    found: &SeasonReport,
+) -> Result<Kept> {
     let values = source.values();
     let dates = source.dates();
     let step = source.series.step();
@@ -131,7 +150,11 @@ fn fit(model: AnyModel, source: &Source, found: &SeasonReport) -> Result<Kept> {
         .map_err(|error| BadInput(format!("{}: {error}", source.name)))?
         .with_dates(&dates);
     let by_clock = LocalTime { model };
-    let fitted = by_clock
+    let with_events = WithEvents {
+        model: by_clock,
+        events,
+    };
+    let fitted = with_events
         .fit(&history)
         .map_err(|error| refused(source, error))?;
     let made_of = MadeOf {
@@ -143,7 +166,7 @@ fn fit(model: AnyModel, source: &Source, found: &SeasonReport) -> Result<Kept> {
         seasons,
         time_zone: source.zone.iana_name().unwrap_or("UTC").into(),
     };
-    Ok(Kept::new(by_clock.model, fitted, made_of))
+    Ok(Kept::new(with_events.model.model, fitted, made_of))
 }
 
 fn refused(source: &Source, error: FitError) -> BadInput {
