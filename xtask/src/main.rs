@@ -5,6 +5,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod test;
 mod tools;
 mod workspace;
@@ -20,6 +21,7 @@ usage: cargo xtask COMMAND
 
   demo                   build Fleetcast and run it on a synthetic shop, from documents to report
   test [--quick]         format, lints, all tests; --quick: unit tests only
+  fuzz [TARGET] [--seconds N]   random inputs for models, detector, CSV and documents, with cargo-fuzz
   bench provisioning …   cost at equal unserved demand, against the autoscalers people run
   bench forecast …       accuracy, calibration and CPU of every model; --peers runs the peers beside them
   bench engine …         steps a second of the engine, time and memory of a whole backtest
@@ -45,6 +47,7 @@ fn run(args: &[String]) -> Result<ExitCode> {
     match command {
         "demo" if rest.is_empty() => demo::run(&workspace),
         "test" => test::run(&workspace, rest),
+        "fuzz" => fuzz::run(&workspace, rest),
         "bench" => bench::run(&workspace, rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
