@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 use fleetcast_model::Share;
+use fleetcast_sim::PlainStandby;
 use jiff::SignedDuration;
 
 /// Benchmarks of Fleetcast, on recorded demand.
@@ -43,6 +44,10 @@ pub struct TraceArgs {
     /// From leaving service to the end of the bill.
     #[arg(long, value_name = "TIME", default_value = "5m")]
     pub drain: SignedDuration,
+    /// Offers standby units, and shows ours with them beside ours without: promotion time and share of the price,
+    /// as in `60s:0.10`.
+    #[arg(long, value_name = "TIME:SHARE", value_parser = standby)]
+    pub standby: Option<PlainStandby>,
 }
 
 impl TraceArgs {
@@ -55,6 +60,7 @@ impl TraceArgs {
             units: 40.0,
             boot: minutes,
             drain: minutes,
+            standby: None,
         }
     }
 }
@@ -82,6 +88,9 @@ pub struct ProvisioningArgs {
     /// What each part brings: the same without it, and the World Cup with its match calendar as events.
     #[arg(long, conflicts_with_all = ["violation", "json"])]
     pub ablation: bool,
+    /// Ours alone, without the peers: soon done, and without a ratio.
+    #[arg(long, conflicts_with_all = ["violation", "ablation"])]
+    pub ours: bool,
     /// One JSON object instead of tables.
     #[arg(long)]
     pub json: bool,
@@ -130,6 +139,19 @@ pub enum AnomalyScore {
     Onset,
     /// Is this abnormal now?
     State,
+}
+
+/// `60s:0.10`.
+fn standby(text: &str) -> Result<PlainStandby, String> {
+    let clear = || "use TIME:SHARE such as 60s:0.10".to_string();
+    let (promotion, price_share) = text.rsplit_once(':').ok_or_else(clear)?;
+    let promotion: SignedDuration = promotion.parse().map_err(|_| clear())?;
+    Ok(PlainStandby {
+        promotion: Some(promotion)
+            .filter(|time| !time.is_negative())
+            .ok_or_else(clear)?,
+        price_share: share(price_share)?,
+    })
 }
 
 /// `0.5%` or `0.005`.

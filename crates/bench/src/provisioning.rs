@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use fleetcast_engine::EngineConfig;
 use fleetcast_model::{Objective, ObjectiveMetric, Share};
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_report::{Column, TextStyle, TextTable};
@@ -37,8 +38,23 @@ struct Row {
     /// The same at the target.
     peer_cost_over_need_at_target: Option<f64>,
     ratio: Option<f64>,
+    /// Ours without standby at the same objective, where standby was asked for.
+    without_standby: Option<Without>,
     starts_per_day_fleets: f64,
     micros_per_step: f64,
+}
+
+/// Ours without standby, beside ours with it.
+#[derive(Clone, Debug, Serialize)]
+struct Without {
+    unserved_share: f64,
+    cost_over_need: f64,
+    /// Our cost with standby ÷ our cost without, both at the same objective.
+    with_over_without: f64,
+    /// Mean standby units in multiples of the mean units in service.
+    standby_fleets: f64,
+    /// Units promoted a day, in the same.
+    promoted_fleets_per_day: f64,
 }
 
 /// What a run was made with: everything that decides its figures, beside the code.
@@ -52,6 +68,8 @@ pub struct Settings {
     pub warm_up: String,
     pub bootstrap_seed: u64,
     pub threads: usize,
+    /// Promotion time and share of the price.
+    pub standby: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -66,6 +84,8 @@ struct Job<'a> {
     trace: usize,
     spec: &'a PolicySpec,
     objective: Option<Objective>,
+    /// Without the standby that was asked for.
+    without_standby: bool,
 }
 
 /// Runs the benchmark.
@@ -76,9 +96,20 @@ pub fn run(args: &ProvisioningArgs) -> Result<()> {
     let ours = PolicySpec::new(PolicyKind::Fleetcast, 0.0);
     let peers: Vec<Vec<PolicySpec>> = traces
         .iter()
-        .map(|trace| grids::peers(trace.need_max, &trace.floors))
+        .map(|trace| {
+            if args.ours {
+                return Vec::new();
+            }
+            grids::peers(trace.need_max, &trace.floors)
+        })
         .collect();
-    let jobs = jobs(&traces, &ours, &objectives, &peers);
+    let jobs = jobs(
+        &traces,
+        &ours,
+        &objectives,
+        &peers,
+        args.traces.standby.is_some(),
+    );
     eprintln!(
         "{} simulations of {} traces on {} threads …",
         jobs.len(),
@@ -86,7 +117,16 @@ pub fn run(args: &ProvisioningArgs) -> Result<()> {
         parallel::threads()
     );
     let outcomes = parallel::run_all(&jobs, |job| {
-        run::run(&traces[job.trace], job.spec, job.objective)
+        let trace = &traces[job.trace];
+        if job.without_standby {
+            let bare = |config: &mut EngineConfig| {
+                for component in &mut config.fleet.components {
+                    component.standby = None;
+                }
+            };
+            return run::run_as(trace, job.spec, job.objective, bare);
+        }
+        run::run(trace, job.spec, job.objective)
     })?;
     let mut rows = Vec::new();
     for target in &objectives {
@@ -100,10 +140,16 @@ pub fn run(args: &ProvisioningArgs) -> Result<()> {
                 .filter(|(job, _)| job.objective.is_none())
                 .map(|(job, outcome)| point(job.spec, outcome))
                 .collect();
-            let own = of_trace()
-                .filter(|(job, _)| job.objective.is_some_and(|o| o.target == *target))
-                .map(|(_, outcome)| row(trace, *target, outcome, &points));
-            rows.extend(own);
+            let own = |without: bool| {
+                of_trace()
+                    .filter(move |(job, _)| job.without_standby == without)
+                    .find(|(job, _)| job.objective.is_some_and(|o| o.target == *target))
+                    .map(|(_, outcome)| outcome)
+            };
+            rows.extend(own(false).map(|outcome| Row {
+                without_standby: own(true).map(|without| compare(outcome, without)),
+                ..row(trace, *target, outcome, &points)
+            }));
         }
     }
     let judgements = objectives
@@ -139,25 +185,44 @@ fn jobs<'a>(
     ours: &'a PolicySpec,
     objectives: &[Share],
     peers: &'a [Vec<PolicySpec>],
+    standby: bool,
 ) -> Vec<Job<'a>> {
     let mut order: Vec<usize> = (0..traces.len()).collect();
     order.sort_by_key(|index| std::cmp::Reverse(traces[*index].steps()));
     let mut jobs = Vec::new();
     for trace in order.iter().copied() {
-        jobs.extend(objectives.iter().map(|target| Job {
-            trace,
-            spec: ours,
-            objective: Some(Objective::over_28_days(ObjectiveMetric::Unserved, *target)),
-        }));
+        for without_standby in [false, true] {
+            let own = objectives.iter().filter(|_| standby || !without_standby);
+            jobs.extend(own.map(|target| Job {
+                trace,
+                spec: ours,
+                objective: Some(Objective::over_28_days(ObjectiveMetric::Unserved, *target)),
+                without_standby,
+            }));
+        }
     }
     for trace in order {
         jobs.extend(peers[trace].iter().map(|spec| Job {
             trace,
             spec,
             objective: None,
+            without_standby: false,
         }));
     }
     jobs
+}
+
+fn compare(with: &Outcome, without: &Outcome) -> Without {
+    let tally = &with.tally;
+    let cost = without.tally.cost_over_need();
+    let mean = tally.ready.max(1) as f64;
+    Without {
+        unserved_share: without.tally.unserved_share(),
+        cost_over_need: cost,
+        with_over_without: tally.cost_over_need() / cost,
+        standby_fleets: tally.standby as f64 / mean,
+        promoted_fleets_per_day: tally.promoted as f64 / mean * tally.steps as f64 / tally.days(),
+    }
 }
 
 /// A peer at one knob.
@@ -187,6 +252,7 @@ fn row(trace: &Trace, target: Share, outcome: &Outcome, points: &[Point]) -> Row
         peer_cost_over_need: peer.as_ref().map(|peer| peer.cost),
         peer: peer.map(|peer| peer.peer),
         peer_cost_over_need_at_target: curve::cheapest(points, target).map(|peer| peer.cost),
+        without_standby: None,
         starts_per_day_fleets: tally.starts_per_day(),
         micros_per_step: outcome.micros_per_step,
     }
@@ -218,6 +284,9 @@ pub fn settings(args: &TraceArgs, traces: &[Trace]) -> Settings {
         warm_up: format!("{:#}", traces::WARM_UP),
         bootstrap_seed: bootstrap::SEED,
         threads: parallel::threads(),
+        standby: args
+            .standby
+            .map(|standby| format!("{:#}:{}", standby.promotion, standby.price_share.get())),
     }
 }
 
@@ -227,6 +296,11 @@ pub fn print_settings(settings: &Settings) {
         "plain setting: capacity of a unit P99 ÷ {}, boot {}, drain {}, warm-up {} (not scored)",
         settings.units_at_p99, settings.boot, settings.drain, settings.warm_up
     );
+    if let Some(standby) = &settings.standby {
+        println!(
+            "standby {standby}: what a step is short of promotes by itself, paid for in full from this step on; a new unit boots at the full price"
+        );
+    }
     println!(
         "{} traces of {}; {} threads; bootstrap of days with seed {}",
         settings.traces.len(),
@@ -263,8 +337,61 @@ fn print_tables(output: &Output) {
         }
         print!("{}", table.render(STYLE));
         print_judgement(judgement);
+        if output.settings.standby.is_some() {
+            print_standby(output, target);
+        }
     }
 }
+
+/// Ours with standby beside ours without it.
+fn print_standby(output: &Output, target: f64) {
+    let mut table = TextTable::new(vec![
+        Column::words("standby"),
+        Column::number("÷ target\nwith"),
+        Column::number("÷ target\nwithout"),
+        Column::number("our cost\nwith"),
+        Column::number("our cost\nwithout"),
+        Column::number("with ÷\nwithout"),
+        Column::number("standby\nfleets"),
+        Column::number("promoted\nfleets/day"),
+    ]);
+    let mut logs = Vec::new();
+    for row in output.rows.iter().filter(|row| row.target_share == target) {
+        let Some(without) = &row.without_standby else {
+            continue;
+        };
+        logs.push(without.with_over_without.ln());
+        table.row(vec![
+            row.trace.clone(),
+            format!("{:.2}", row.achieved_over_target),
+            format!("{:.2}", without.unserved_share / target),
+            format!("{:.3}", row.cost_over_need),
+            format!("{:.3}", without.cost_over_need),
+            format!("{:.3}", without.with_over_without),
+            format!("{:.2}", without.standby_fleets),
+            format!("{:.1}", without.promoted_fleets_per_day),
+        ]);
+    }
+    print!("\n{}", table.render(STYLE));
+    let mean = (logs.iter().sum::<f64>() / logs.len().max(1) as f64).exp();
+    println!(
+        "with ÷ without standby, geometric mean: {mean:.3} (goal ≤ {STANDBY_GOAL}: {}; next goal ≤ {STANDBY_NEXT}: {})",
+        if mean <= STANDBY_GOAL {
+            "met"
+        } else {
+            "not met"
+        },
+        if mean <= STANDBY_NEXT {
+            "met"
+        } else {
+            "not met"
+        },
+    );
+}
+
+/// Cost with standby over cost without: to be held now, and to be reached next.
+const STANDBY_GOAL: f64 = 0.9;
+const STANDBY_NEXT: f64 = 0.8;
 
 fn cells(row: &Row) -> Vec<String> {
     let interval = row.interval.map_or_else(

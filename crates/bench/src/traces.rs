@@ -52,6 +52,7 @@ impl Trace {
             drain: args.drain,
             warm_up: WARM_UP,
             objective: None,
+            standby: args.standby,
         };
         setting.check().ok()?;
         let step_seconds = demand.step().seconds();

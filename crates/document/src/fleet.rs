@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleetcast_model as model;
 use fleetcast_model::{ComponentName, Fleet, Units};
+use jiff::SignedDuration;
 
 use crate::amount::{
     cores, duration, gigabytes, iops, megabits, money, positive, share, to_cores, to_gigabytes,
@@ -13,6 +14,9 @@ use crate::near::did_you_mean;
 use crate::problem::Problems;
 use crate::wire;
 use crate::wire::{Fraction, IsoDuration};
+
+/// Standby is drilled so often where nothing is stated: a machine that nobody has started for a week may not start.
+const DRILL_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Turns a fleet state into a fleet. What is wrong with it goes into `problems`; then the fleet is of no use.
 pub(crate) fn read(state: &wire::FleetState, problems: &mut Problems) -> Fleet {
@@ -134,17 +138,29 @@ fn read_component(
             .standby
             .as_ref()
             .map(|standby| model::StandbyPolicy {
-                promotion: duration(
-                    standby.promotion,
-                    &format!("{at}/standby/promotion"),
-                    problems,
-                ),
-                price_share: share(
-                    standby.price_share,
-                    &format!("{at}/standby/price_share"),
-                    problems,
-                ),
+                tier: standby.tier,
+                promotion: standby
+                    .promotion
+                    .map_or(standby.tier.usual_promotion(), |time| {
+                        duration(time, &format!("{at}/standby/promotion"), problems)
+                    }),
+                price_share: standby
+                    .price_share
+                    .map_or(standby.tier.usual_price_share(), |part| {
+                        share(part, &format!("{at}/standby/price_share"), problems)
+                    }),
                 units: standby.units.map(Units::new),
+                promote_on: standby.promote_on,
+                drill_every: standby
+                    .drill_every
+                    .map_or(Some(DRILL_EVERY), |time| {
+                        Some(duration(
+                            time,
+                            &format!("{at}/standby/drill_every"),
+                            problems,
+                        ))
+                    })
+                    .filter(|every| !every.is_zero()),
             }),
         timing: model::Timing {
             boot: component
@@ -433,9 +449,12 @@ fn write_component(component: &model::Component) -> wire::Component {
         },
         stateful: component.stateful,
         standby: component.standby.map(|standby| wire::Standby {
-            promotion: IsoDuration(standby.promotion),
-            price_share: Fraction(standby.price_share.get()),
+            tier: standby.tier,
+            promotion: Some(IsoDuration(standby.promotion)),
+            price_share: Some(Fraction(standby.price_share.get())),
             units: standby.units.map(Units::get),
+            promote_on: standby.promote_on,
+            drill_every: Some(IsoDuration(standby.drill_every.unwrap_or_default())),
         }),
         timing: wire::Timing {
             boot: component.timing.boot.map(IsoDuration),

@@ -7,17 +7,21 @@ use fleetcast_forecast::lead::{
 };
 use fleetcast_forecast::{ConformalSettings, DelayedConformal, PersonaPrior, Side};
 use fleetcast_model::{
-    Cohort, Component, ComponentIndex, Fitted, MicroUsdPerHour, Objective, ObjectiveMetric,
-    OfferIndex, Resource, Share, Timing, UseDrift,
+    Cohort, Component, ComponentIndex, Fitted, InstanceState, MicroUsdPerHour, Objective,
+    ObjectiveMetric, OfferIndex, PromoteOn, Resource, Share, StandbyPolicy, Timing, UseDrift,
 };
 use fleetcast_planner::OfferChoice;
-use fleetcast_planner::steering::{FleetRules, Goal, Purchase, Steering, SteeringConfig};
+use fleetcast_planner::steering::{
+    FleetRules, Goal, Purchase, StandbyRules, Steering, SteeringConfig,
+};
 use fleetcast_policy::{Policy, Surroundings};
 use fleetcast_series::SlidingMaximum;
 use jiff::SignedDuration;
 
 use crate::accuracy::Accuracy;
+use crate::burn::BurnWatch;
 use crate::config::{ConfigError, EngineConfig, Part};
+use crate::drills::Drills;
 use crate::stages::feedback::FeedbackState;
 use crate::stages::forecast::Arrival;
 use crate::stages::gate::GateState;
@@ -27,6 +31,10 @@ use crate::watch::{Alert, Watch};
 
 /// Where nothing is stated, so much of the demand may go unserved.
 const DEFAULT_UNSERVED: Share = Share::per_mille(5);
+
+fn default_objective() -> Objective {
+    Objective::over_28_days(ObjectiveMetric::Unserved, DEFAULT_UNSERVED)
+}
 
 /// Unit starts a day that steering plans with, in mean fleets: starts wear users' patience (cold caches) and
 /// are paid for while they boot; the limit that we are held to is 4, less what the probes may err.
@@ -50,6 +58,11 @@ pub struct ComponentState {
     pub(crate) offers: Vec<OfferChoice>,
     pub(crate) stateful: bool,
     pub(crate) timing: Timing,
+    /// Its standby, where Fleetcast itself decides.
+    pub(crate) standby: Option<StandbyPolicy>,
+    pub(crate) drills: Drills,
+    /// How fast the objective's budget burns, where that promotes standby.
+    pub(crate) burn: Option<BurnWatch>,
     /// Steps from a decision to the first step that its order serves.
     pub(crate) lead_steps: u32,
     pub(crate) known: bool,
@@ -80,6 +93,8 @@ pub struct Ours {
     pub(crate) forecaster: LeadForecaster,
     pub(crate) steering: Steering,
     pub(crate) hold: SlidingMaximum,
+    /// Units in all, with those that stand by, that were wanted lately.
+    pub(crate) deep: SlidingMaximum,
     /// The last forecast, as it was bought from.
     pub(crate) last: LeadForecast,
     /// What is unusual; `None` if that is not to matter.
@@ -162,7 +177,19 @@ impl ComponentState {
             Some(policy) => Brain::Peer(Box::new(policy)),
             None => Brain::Ours(Box::new(Ours::new(config, component, boot_steps, per_unit))),
         };
+        let ours = matches!(brain, Brain::Ours(_));
         Ok(Self {
+            standby: component.standby.filter(|_| ours),
+            drills: Drills::default(),
+            burn: component
+                .standby
+                .filter(|policy| policy.promote_on == PromoteOn::Burn)
+                .map(|_| {
+                    let objective = config
+                        .objective_of(component)
+                        .unwrap_or_else(default_objective);
+                    BurnWatch::new(&objective, config.step_seconds)
+                }),
             capacity,
             learned: None,
             use_drifts: Vec::new(),
@@ -227,13 +254,45 @@ impl ComponentState {
         fleetcast_planner::units_each(&self.offers, cohort)
     }
 
+    /// Units that are promoted for a drill and not in service yet: they stand by as far as anybody counts.
+    pub(crate) fn drilling(&self) -> u64 {
+        let drilled = self
+            .cohorts
+            .iter()
+            .find(|cohort| cohort.state == InstanceState::Promoting && self.drills.holds(cohort));
+        drilled.map_or(0, |cohort| self.units_each(cohort))
+    }
+
+    /// What promoting all of standby would add to what everything costs.
+    pub(crate) fn promotable(&self) -> MicroUsdPerHour {
+        let standby = self
+            .cohorts
+            .iter()
+            .filter(|c| c.state == InstanceState::Standby);
+        let added = |cohort: &Cohort| {
+            let choice = self
+                .offers
+                .iter()
+                .find(|choice| choice.offer == cohort.offer);
+            choice.map(|choice| choice.price).unwrap_or_default() * u64::from(cohort.count)
+        };
+        standby.map(added).sum()
+    }
+
     /// What everything that is listed costs.
     pub(crate) fn rate(&self) -> MicroUsdPerHour {
         let price = |cohort: &Cohort| {
-            self.offers
+            let choice = self
+                .offers
                 .iter()
-                .find(|choice| choice.offer == cohort.offer)
-                .map(|choice| choice.price)
+                .find(|choice| choice.offer == cohort.offer);
+            let full = choice.map(|choice| choice.price)?;
+            let ppm = match (cohort.state, &self.standby) {
+                (InstanceState::Standby, Some(policy)) => policy.price_share.parts_per_million(),
+                _ => return Some(full),
+            };
+            let share = u128::from(full.get()) * u128::from(ppm);
+            Some(MicroUsdPerHour::new(share.div_ceil(1_000_000) as u64))
         };
         self.cohorts
             .iter()
@@ -258,9 +317,7 @@ impl Ours {
             drain_steps,
         };
         let stated = config.objective_of(component);
-        let objective = stated.unwrap_or_else(|| {
-            Objective::over_28_days(ObjectiveMetric::Unserved, DEFAULT_UNSERVED)
-        });
+        let objective = stated.unwrap_or_else(default_objective);
         let target = objective.target.get();
         let objective = match objective.metric {
             ObjectiveMetric::Unserved => Goal::UnservedShare(target),
@@ -280,6 +337,10 @@ impl Ours {
             learn_depth: !config.without.contains(&Part::Calibration),
             keep_budget: !config.without.contains(&Part::Budget),
         });
+        let steering = match &component.standby {
+            Some(policy) => steering.with_standby(standby_rules(policy, step_seconds)),
+            None => steering,
+        };
         let confidence = config.persona.as_ref().map_or(Share::NONE, mean_confidence);
         Self {
             forecaster: LeadForecaster::new(LeadConfig {
@@ -287,6 +348,7 @@ impl Ours {
                 lead_steps,
             }),
             hold: SlidingMaximum::new(1),
+            deep: SlidingMaximum::new(1),
             steering,
             last: LeadForecast::default(),
             watch: (!config.without.contains(&Part::Anomalies)).then(|| Watch::new(step_seconds)),
@@ -334,6 +396,20 @@ impl FitJob {
     /// Which component, and which of its requests.
     pub fn key(&self) -> (ComponentIndex, u64) {
         (self.component, self.request)
+    }
+}
+
+/// What steering has to know of a standby policy. Where the engine promotes, its look comes at the end of a step.
+fn standby_rules(policy: &StandbyPolicy, step_seconds: u32) -> StandbyRules {
+    let promotion = policy.promotion.as_secs_f64() / f64::from(step_seconds);
+    StandbyRules {
+        promotion_steps: match policy.promote_on {
+            PromoteOn::OverCapacity => promotion,
+            PromoteOn::Burn => 1.0 + promotion,
+        },
+        price_share: policy.price_share.get(),
+        fixed: policy.units.map(|units| units.get()),
+        correlated_loss: 0,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use fleetcast_forecast::event_book::Uplift;
 use fleetcast_model::{
-    Action, ArrivalForecast, ComponentIndex, ComponentReport, FitRequest, Gate, MicroUsd, Mode,
-    Observation, Plan, Units,
+    Action, ArrivalForecast, ComponentIndex, ComponentReport, Drill, FitRequest, Gate, MicroUsd,
+    Mode, Observation, Plan, StandbyPolicy, StandbyReport, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::burn::BurnWatch;
 use crate::component::{Brain, ComponentState, FitJob, Ours};
 use crate::config::{ConfigError, EngineConfig, Part};
 use crate::demand::DemandMap;
@@ -16,7 +17,10 @@ use crate::stages::forecast::{Ahead, Arrival, Expected};
 use crate::stages::gate::Spending;
 use crate::stages::observe::Seen;
 use crate::stages::projection::Projection;
-use crate::stages::{forecast, observe, plan, projection, requirement};
+use crate::stages::{forecast, gate, observe, plan, projection, requirement};
+
+/// Drills begin while demand is at most this part of what serves.
+const CALM: f64 = 0.9;
 
 /// With less weight than this the persona is not asked any more.
 const PERSONA_WEIGHT_MIN: f64 = 0.02;
@@ -164,7 +168,7 @@ impl Engine {
         let step_length = self.step_length();
         let state = &mut self.components[index];
         let arrival_at = now + step_length * (state.lead_steps as i32 - 1);
-        let seen = observe::look(state, now - step_length);
+        let seen = observe::look(state, now - step_length, now);
         let kept = if between { state.kept.clone() } else { None };
         let (projection, arrival, feedback) = if let Some((projection, arrival)) = kept {
             (projection, arrival, None)
@@ -179,6 +183,7 @@ impl Engine {
             state.kept = Some((projection.clone(), arrival));
             (projection, arrival, feedback)
         };
+        let drill = self.follow_standby(index, now, &seen, between, step);
         let (plan, gate, withheld) = self.change(index, now, arrival_at, &seen, &projection, step);
         let use_drifts = std::mem::take(&mut self.components[index].use_drifts);
         let state = &self.components[index];
@@ -201,6 +206,16 @@ impl Engine {
             anomaly: state.anomaly(),
             use_drifts,
             scale_out_ceiling: projection.scale_out_ceiling,
+            standby: state.standby.map(|_| StandbyReport {
+                wanted: projection.standby,
+                units: Units::new(seen.standby),
+                coming: Units::new(seen.preparing),
+                promoted: Units::new(seen.promoted.units),
+                ordered: plan.standby.ordered(),
+                demoted: plan.standby.demoted,
+                released: plan.standby.released,
+                drill,
+            }),
         }
     }
 
@@ -237,7 +252,13 @@ impl Engine {
                     events.teach(&mut ours.events, ahead.began, demand);
                 }
                 let required = requirement::require(seen.measure, &arrival, state.per_unit);
-                let holds = ours.holds(seen, &required, &arrival, state.per_unit);
+                let mut holds = ours.holds(seen, &required, &arrival, state.per_unit);
+                if state.burn.as_ref().is_some_and(BurnWatch::burning) {
+                    // What was promoted stays until the budget no longer burns.
+                    holds.reactive = holds.reactive.max(required.now);
+                }
+                holds.standby =
+                    (state.standby.as_ref()).map(|policy| ours.standby(policy, &arrival));
                 let room = step.fits.len() < self.config.fits_per_step as usize
                     && !self.config.without.contains(&Part::Model);
                 if let Some(job) = room.then(|| ours.fit_job(place)).flatten() {
@@ -282,6 +303,39 @@ impl Engine {
         }
     }
 
+    /// Standby beside the plan: promotes it while the budget burns, and follows the drill under way.
+    fn follow_standby(
+        &mut self,
+        index: usize,
+        now: Timestamp,
+        seen: &Seen,
+        between: bool,
+        step: &mut Step,
+    ) -> Option<Drill> {
+        let began = now - self.step_length();
+        let acts =
+            self.config.fleet.mode != Mode::Observe && !gate::frozen(&self.config.fleet, now);
+        let state = &mut self.components[index];
+        let policy = state.standby?;
+        state.drills.note_promotions(&state.cohorts, began);
+        if let Some(burn) = state.burn.as_mut().filter(|_| seen.known && !between) {
+            burn.observe(seen.measure, seen.effective * state.per_unit);
+        }
+        if !acts {
+            return None;
+        }
+        if state.burn.as_ref().is_some_and(BurnWatch::burning) {
+            let needed = requirement::round_up(seen.measure / state.per_unit);
+            let missing = needed.saturating_sub(seen.ready + seen.pending);
+            let promoted = fleetcast_planner::promote(&state.cohorts, &state.offers, missing);
+            step.actions
+                .extend(promoted.into_iter().map(Action::Promote));
+        }
+        state
+            .drills
+            .follow(&policy, &state.cohorts, now, &mut step.actions)
+    }
+
     /// Plan, gate and workflow: what is changed in this step.
     fn change(
         &mut self,
@@ -293,10 +347,14 @@ impl Engine {
         step: &mut Step,
     ) -> (Plan, Gate, Option<Plan>) {
         let place = ComponentIndex(index as u16);
+        let acts = self.config.fleet.mode == Mode::Auto && !gate::frozen(&self.config.fleet, now);
         let state = &mut self.components[index];
+        // Nothing is at stake: a drill may begin.
+        let calm = acts && seen.known && seen.measure <= CALM * seen.effective * state.per_unit;
         let in_flight = state.workflow.in_flight();
         let have = Units::new(seen.ready + seen.pending) + in_flight;
-        let mut plan = if in_flight > Units::ZERO {
+        let standby = Units::new(seen.standby + seen.preparing);
+        let mut plan = if in_flight > Units::ZERO || state.workflow.standby_in_flight() {
             // An order is under way that the listing does not show: look again before changing anything.
             Plan::keep(place, projection.wanted)
         } else {
@@ -313,10 +371,18 @@ impl Engine {
             plan = if self.config.fleet.mode == Mode::Observe {
                 Plan::keep(place, projection.wanted)
             } else {
-                only_the_floor(place, state, have, projection, now, ready_by)
+                only_the_floor(place, state, have, standby, projection, now, ready_by)
             };
         }
+        if let Some(policy) = &state.standby {
+            state.workflow.arm(place, policy, &mut step.actions);
+        }
         state.workflow.carry_out(&plan, now, &mut step.actions);
+        if let Some(policy) = state.standby.filter(|_| calm && plan.standby.is_empty()) {
+            state
+                .drills
+                .begin_if_due(&policy, &state.cohorts, now, &mut step.actions);
+        }
         state
             .workflow
             .register(&state.cohorts, &plan.releases, &mut step.actions);
@@ -324,7 +390,7 @@ impl Engine {
         state
             .workflow
             .publish(place, ready, projection.wanted, &mut step.actions);
-        let ordered = plan.orders.iter();
+        let ordered = plan.orders.iter().chain(&plan.standby.orders);
         self.spending.rate += ordered
             .map(|order| order.price * u64::from(order.instances))
             .sum();
@@ -396,6 +462,7 @@ impl Engine {
         }
         let month = self.now.to_zoned(jiff::tz::TimeZone::UTC).month().into();
         let listed = self.components.iter().map(ComponentState::rate).sum();
+        self.spending.promotable = self.components.iter().map(ComponentState::promotable).sum();
         if self.steps == 0 {
             // What ran before the first step is charged from the first listing.
             self.spending.rate = listed;
@@ -422,6 +489,7 @@ fn only_the_floor(
     place: ComponentIndex,
     state: &ComponentState,
     have: Units,
+    standby: Units,
     projection: &Projection,
     now: Timestamp,
     ready_by: Timestamp,
@@ -432,6 +500,7 @@ fn only_the_floor(
     let wanted = projection.floor;
     let floor_only = Projection {
         wanted,
+        standby,
         ..projection.clone()
     };
     plan::plan(place, state, &floor_only, now, ready_by)
@@ -456,14 +525,35 @@ impl Ours {
         } else {
             requirement::round_up(recent / per_unit)
         };
+        let lasting = arrival
+            .deep
+            .filter(|deep| deep.lasts)
+            .map_or(0, |_| required.now);
         projection::Holds {
             // What does not serve yet costs no drain to cancel: it is kept only while it is useful.
             hold: if self.alert.outage || self.alert.surge && !trusted {
                 seen.ready
             } else {
-                lately.min(seen.ready.max(band.useful))
+                lately.min(seen.ready.max(band.useful)).max(lasting)
             },
             reactive,
+            standby: None,
+        }
+    }
+
+    /// How many units should stand by, if this component has standby at all.
+    fn standby(&mut self, policy: &StandbyPolicy, arrival: &Arrival) -> projection::Standby {
+        // Without a worthwhile depth what was wanted lately runs out of its hold.
+        let (units, width) = arrival
+            .deep
+            .map_or((0, None), |deep| (deep.units, Some(deep.hold_decisions)));
+        if let Some(width) = width {
+            self.deep.set_width(width);
+        }
+        let lately = self.deep.push(units as f64) as u64;
+        match policy.units {
+            Some(fixed) => projection::Standby::Fixed(fixed.get()),
+            None => projection::Standby::InAll(lately),
         }
     }
 }

@@ -8,6 +8,7 @@ use fleetcast_model::{
 
 use crate::accuracy::Accuracy;
 use crate::component::{Brain, ComponentState};
+use crate::drills::DrillBook;
 use crate::engine::Engine;
 use crate::events::Known;
 use crate::stages::requirement::round_up;
@@ -66,7 +67,7 @@ impl Engine {
         offers.sort_by_key(|(_, units, price)| price.get() / u64::from((*units).max(1)));
         let book = state.feedback.book;
         let count = book.count.max(1) as f64;
-        let ready = crate::stages::observe::look(state, self.now()).ready as f64;
+        let ready = crate::stages::observe::look(state, self.now(), self.now()).ready as f64;
         Explained {
             volumes: kinds.zip(state.volumes.iter().copied()).collect(),
             amounts: state.amounts(&state.volumes, Outlook::AtArrival),
@@ -83,6 +84,15 @@ impl Engine {
                 0.0
             },
         }
+    }
+
+    /// What a component's drills found, and the share of what stands by that came into service within the last
+    /// 30 days; `None` without standby.
+    pub fn drills(&self, component: usize) -> Option<(&DrillBook, Option<f64>)> {
+        let state = &self.components[component];
+        state.standby?;
+        let proven = state.drills.proven_share(&state.cohorts, self.now());
+        Some((&state.drills.book, proven))
     }
 
     /// How well a component's demand at arrival was forecast; `None` where another policy decides.

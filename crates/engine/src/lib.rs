@@ -6,9 +6,11 @@
 //! workflow, feedback), one module each; the only way back is an observation.
 
 mod accuracy;
+mod burn;
 mod component;
 mod config;
 mod demand;
+mod drills;
 mod engine;
 mod events;
 mod explain;
@@ -22,6 +24,7 @@ pub use accuracy::Accuracy;
 pub use component::{FitJob, Ours};
 pub use config::{ConfigError, EngineConfig, Part};
 pub use demand::{DemandMap, TypeSource};
+pub use drills::DrillBook;
 pub use engine::{Engine, Step};
 pub use explain::{Explained, LearnedView};
 pub use world::{World, drive};

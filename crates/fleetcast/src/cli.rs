@@ -258,6 +258,11 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Plain setting")]
     pub drain: Option<SignedDuration>,
 
+    /// Offers standby units: how long a promotion takes, and their price as a share of a running unit's, as in
+    /// `60s:0.10`. What a step is short of promotes by itself; a new standby unit takes a boot at the full price.
+    #[arg(long, value_name = "TIME:SHARE", requires = "capacity_per_unit", value_parser = crate::backtest::standby::parse, help_heading = "Plain setting")]
+    pub standby: Option<fleetcast_sim::PlainStandby>,
+
     /// The score, and the objective's budget, run from its end [default: 7d; of a history
     /// shorter than 28 days (8 in the plain setting) a quarter].
     #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Judging")]
@@ -311,7 +316,7 @@ pub struct BacktestArgs {
 }
 
 /// `5m`, `1h30m`, `7d` or ISO 8601; not negative.
-fn any_time(text: &str) -> Result<SignedDuration, String> {
+pub fn any_time(text: &str) -> Result<SignedDuration, String> {
     let clear = "use a time such as 90s, 5m, 2h or 7d";
     let text = text.trim();
     let days = text

@@ -264,7 +264,20 @@ pub fn provisional(engine: &Engine, step: &Step) -> ProvisionalFleetState {
                     price: order.price,
                     ready_by: order.ready_by,
                 };
-                changes.push(addition(engine, step, order.component, &planned));
+                let added = addition(engine, step, order.component, &planned);
+                changes.push(if order.standby {
+                    for_standby(added)
+                } else {
+                    added
+                });
+            }
+            Action::Promote(range) => {
+                changes.extend(
+                    removal(engine, step, range).map(|change| ProvisionalChange {
+                        action: ChangeAction::Promote,
+                        ..change
+                    }),
+                )
             }
             Action::Release(range) => changes.extend(removal(engine, step, range)),
             _ => {}
@@ -278,6 +291,10 @@ pub fn provisional(engine: &Engine, step: &Step) -> ProvisionalFleetState {
     {
         let orders = plan.orders.iter();
         changes.extend(orders.map(|order| addition(engine, step, plan.component, order)));
+        let standby = plan.standby.orders.iter();
+        changes.extend(
+            standby.map(|order| for_standby(addition(engine, step, plan.component, order))),
+        );
         changes.extend(
             plan.releases
                 .iter()
@@ -321,6 +338,19 @@ fn addition(
             instances,
             ChangeAction::Add,
         )
+    }
+}
+
+/// The same for standby.
+fn for_standby(change: ProvisionalChange) -> ProvisionalChange {
+    ProvisionalChange {
+        purchase_kind: fleetcast_model::PurchaseKind::Standby,
+        reasons: vec![ChangeCause {
+            reason: ChangeReason::Standby,
+            name: None,
+            units: change.units,
+        }],
+        ..change
     }
 }
 
@@ -391,7 +421,10 @@ fn change(
 /// The reasons of the last so many units of a ledger: those that were not there before.
 fn topmost(ledger: &[(Reason, fleetcast_model::Units)], mut units: u64) -> Vec<ChangeCause> {
     let mut causes = Vec::new();
-    for (reason, count) in ledger.iter().rev() {
+    let serving = ledger
+        .iter()
+        .filter(|(reason, _)| *reason != Reason::Standby);
+    for (reason, count) in serving.rev() {
         let part = count.get().min(units);
         if part > 0 {
             causes.push(ChangeCause {
@@ -425,6 +458,7 @@ fn cause(reason: Reason) -> ChangeReason {
         Reason::Hold => ChangeReason::Hold,
         Reason::Override => ChangeReason::Override,
         Reason::Policy => ChangeReason::Policy,
+        Reason::Standby => ChangeReason::Standby,
     }
 }
 

@@ -16,6 +16,12 @@ pub enum Action {
     Register(InstanceRange),
     /// Give instances back: those in service drain first, the others are cancelled.
     Release(InstanceRange),
+    /// Let the world promote standby units by itself: minutes decide, and the engine looks once a step.
+    Arm(Arming),
+    /// Bring standby instances into service.
+    Promote(InstanceRange),
+    /// Take instances out of service and, once they have drained, into standby.
+    Demote(InstanceRange),
     /// Fit a component's forecasting model.
     Fit(FitRequest),
     /// Ask a person whether a change may be made.
@@ -39,6 +45,18 @@ pub struct Order {
     pub ready_by: Timestamp,
     /// The price that was planned with, each.
     pub price: MicroUsdPerHour,
+    /// They go into standby once they are up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub standby: bool,
+}
+
+/// When the world promotes standby units of a component by itself. What it did is seen in the next listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arming {
+    /// The component.
+    pub component: ComponentIndex,
+    /// As soon as demand exceeds what the units in service carry, as many are promoted as are missing.
+    pub over_capacity: bool,
 }
 
 /// Instances of one order, by id.

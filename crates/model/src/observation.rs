@@ -105,7 +105,7 @@ pub struct Cohort {
     pub since: Timestamp,
 }
 
-/// Where an instance is in its life. All states are billed.
+/// Where an instance is in its life. All states are billed: standby at its share of the price, all others in full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InstanceState {
@@ -119,6 +119,14 @@ pub enum InstanceState {
     InService,
     /// Out of service, finishing what it had begun.
     Draining,
+    /// Ordered for standby, and not yet up.
+    Preparing,
+    /// Booted and kept out of service, to be promoted at short notice.
+    Standby,
+    /// On its way from standby into service.
+    Promoting,
+    /// Out of service, finishing what it had begun; from then on it is standby again.
+    Demoting,
 }
 
 /// A fitted model came back.

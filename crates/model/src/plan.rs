@@ -20,6 +20,36 @@ pub struct Plan {
     pub cancelled: Units,
     /// Units given back that serve now.
     pub drained: Units,
+    /// What changes in standby.
+    #[serde(default, skip_serializing_if = "StandbyChange::is_empty")]
+    pub standby: StandbyChange,
+}
+
+/// What a plan changes in a component's standby.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandbyChange {
+    /// Instances to rent for standby, at the full price of a running one.
+    pub orders: Vec<PlannedOrder>,
+    /// Serving instances that go into standby instead of being given back; their units count as drained.
+    pub demotions: Vec<InstanceRange>,
+    /// Standby instances to give back.
+    pub releases: Vec<InstanceRange>,
+    /// Units that go into standby from service.
+    pub demoted: Units,
+    /// Units of standby given back.
+    pub released: Units,
+}
+
+impl StandbyChange {
+    /// Whether there is nothing to carry out.
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty() && self.demotions.is_empty() && self.releases.is_empty()
+    }
+
+    /// Units that the orders provide together.
+    pub fn ordered(&self) -> Units {
+        self.orders.iter().map(|order| order.units).sum()
+    }
 }
 
 /// One group of instances to rent.
@@ -47,6 +77,7 @@ impl Plan {
             releases: Vec::new(),
             cancelled: Units::ZERO,
             drained: Units::ZERO,
+            standby: StandbyChange::default(),
         }
     }
 
@@ -57,7 +88,7 @@ impl Plan {
 
     /// Whether there is nothing to carry out.
     pub fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.releases.is_empty()
+        self.orders.is_empty() && self.releases.is_empty() && self.standby.is_empty()
     }
 
     /// Hash of the change set alone (place, offer, count, price), without forecasts or times, so that
@@ -75,6 +106,23 @@ impl Plan {
             body.extend(range.first.to_le_bytes());
             body.extend(range.count.to_le_bytes());
         }
-        Token::of(&[b"change-set", &body])
+        let standby = &self.standby;
+        if standby.is_empty() {
+            return Token::of(&[b"change-set", &body]);
+        }
+        for order in &standby.orders {
+            body.extend(order.offer.0.to_le_bytes());
+            body.extend(order.instances.to_le_bytes());
+            body.extend(order.price.get().to_le_bytes());
+        }
+        for ranges in [&standby.demotions, &standby.releases] {
+            body.extend((ranges.len() as u64).to_le_bytes());
+            for range in ranges {
+                body.extend(range.token.0.to_le_bytes());
+                body.extend(range.first.to_le_bytes());
+                body.extend(range.count.to_le_bytes());
+            }
+        }
+        Token::of(&[b"change-set with standby", &body])
     }
 }

@@ -177,6 +177,10 @@ impl Share {
     pub fn get(self) -> f64 {
         self.0
     }
+    /// In millionths, rounded up: prices are exact integers.
+    pub fn parts_per_million(self) -> u32 {
+        (self.0 * 1e6 - 1e-6).ceil() as u32
+    }
     /// In percent.
     pub fn percent(self) -> f64 {
         self.0 * 100.0

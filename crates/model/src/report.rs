@@ -1,6 +1,6 @@
 //! Why a step did what it did: data, for `fleetcast why`, reports and the record.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{MicroUsd, Plan, Token, Units};
@@ -59,6 +59,8 @@ pub enum Reason {
     Override,
     /// A policy other than Fleetcast's own wants it.
     Policy,
+    /// Kept out of service at a share of the price, for what no forecast sees in time. Beyond the units wanted.
+    Standby,
 }
 
 /// The capacity ledger: each wanted unit with its reason.
@@ -76,6 +78,12 @@ impl Ledger {
     /// All units.
     pub fn total(&self) -> Units {
         self.0.iter().map(|(_, units)| *units).sum()
+    }
+
+    /// Units for one reason.
+    pub fn units_for(&self, reason: Reason) -> Units {
+        let own = self.0.iter().filter(|(other, _)| *other == reason);
+        own.map(|(_, units)| *units).sum()
     }
 
     /// Takes the reasons added last away until `limit` units are left.
@@ -168,7 +176,7 @@ pub struct ComponentReport {
     pub binding: Resource,
     /// Units wanted.
     pub wanted: Units,
-    /// The reasons, which sum to `wanted`.
+    /// The reasons, which sum to `wanted` and the standby units wanted.
     pub ledger: Ledger,
     /// Units in service.
     pub ready: Units,
@@ -196,6 +204,56 @@ pub struct ComponentReport {
     /// The units beyond which more units do not help, if so many were wanted; nothing over them is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale_out_ceiling: Option<Units>,
+    /// Its standby units; `None`: it has none and is to have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<StandbyReport>,
+}
+
+/// The standby units of a component in one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandbyReport {
+    /// Units to keep in standby.
+    pub wanted: Units,
+    /// Units that can be promoted.
+    pub units: Units,
+    /// Units that boot for standby, or drain towards it.
+    pub coming: Units,
+    /// Units that were promoted in the step that has just ended.
+    pub promoted: Units,
+    /// Units ordered for standby in this step.
+    pub ordered: Units,
+    /// Units taken out of service for standby in this step; counted in `drained` too.
+    pub demoted: Units,
+    /// Units of standby given back in this step.
+    pub released: Units,
+    /// The drill that came to an end in this step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Drill>,
+}
+
+/// A standby instance that was promoted to prove that it can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drill {
+    /// When it was promoted.
+    pub began: Timestamp,
+    /// The order it came from …
+    pub token: Token,
+    /// … and its place in it.
+    pub place: u32,
+    /// What came of it.
+    pub outcome: DrillOutcome,
+}
+
+/// What came of a drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DrillOutcome {
+    /// It served, after so long.
+    InTime(SignedDuration),
+    /// It served, after more than twice the planned time.
+    Slow(SignedDuration),
+    /// It never served, and was given back.
+    Failed,
 }
 
 /// A forecast scored against what happened.

@@ -55,7 +55,9 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
             )
         },
     );
-    for range in &plan.releases {
+    let standby = &plan.standby;
+    let released = plan.releases.iter().chain(&standby.demotions);
+    for range in released.chain(&standby.releases) {
         let known = input.cohorts.iter().any(|cohort| {
             cohort.token == range.token
                 && cohort.state != InstanceState::Draining

@@ -2,7 +2,9 @@
 
 mod check;
 mod plan;
+mod standby;
 pub mod steering;
 
 pub use check::{Note, check};
 pub use plan::{OfferChoice, PlanInput, plan, units_each};
+pub use standby::{plan_standby, promote, standby_units};

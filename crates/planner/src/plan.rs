@@ -55,10 +55,15 @@ impl PlanInput<'_> {
             let units = u64::from(cohort.count) * self.units_each(cohort);
             match cohort.state {
                 InstanceState::InService => ready += units,
-                InstanceState::Draining => {}
-                InstanceState::Booting | InstanceState::Configuring | InstanceState::Healthy => {
-                    pending += units
-                }
+                InstanceState::Booting
+                | InstanceState::Configuring
+                | InstanceState::Healthy
+                | InstanceState::Promoting => pending += units,
+                // What stands by, or is on its way there, serves nobody until it is promoted.
+                InstanceState::Draining
+                | InstanceState::Preparing
+                | InstanceState::Standby
+                | InstanceState::Demoting => {}
             }
         }
         (ready, pending)
@@ -92,10 +97,7 @@ pub fn plan(input: &PlanInput) -> Plan {
 /// Units of the largest instance that is there. A surplus of less is what whole instances leave over: giving
 /// something smaller back for it would undo the order that brought it.
 fn largest_instance(input: &PlanInput) -> u64 {
-    let there = input
-        .cohorts
-        .iter()
-        .filter(|cohort| cohort.state != InstanceState::Draining);
+    let there = input.cohorts.iter().filter(|cohort| is_counted(cohort));
     there
         .map(|cohort| input.units_each(cohort))
         .max()
@@ -145,7 +147,8 @@ fn release(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
             surplus = surplus.min(ready.saturating_sub(plan.wanted.get()));
         }
         for cohort in input.cohorts.iter().rev() {
-            let counts = cohort.state != InstanceState::Draining
+            let counts = is_counted(cohort)
+                && cohort.state != InstanceState::Promoting
                 && (cohort.state == InstanceState::InService) == serving;
             let each = input.units_each(cohort);
             if surplus == 0 || !counts || each == 0 || still_paid_for(input, cohort) {
@@ -170,6 +173,12 @@ fn release(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
             });
         }
     }
+}
+
+/// Whether a cohort counts as there: it serves or is on its way into service.
+fn is_counted(cohort: &Cohort) -> bool {
+    use InstanceState::{Demoting, Draining, Preparing, Standby};
+    !matches!(cohort.state, Draining | Preparing | Standby | Demoting)
 }
 
 /// Whether the minimum bill of these instances runs on anyway.

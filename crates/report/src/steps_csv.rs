@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 /// The first line of the file, without its line end.
-pub const STEPS_HEADER: &str = "timestamp,demand,forecast_p50,forecast_p95,wanted,ready,pending,cancelled,standby,promoted,unserved,cost_usd";
+pub const STEPS_HEADER: &str = "timestamp,demand,forecast_p50,forecast_p95,wanted,ready,pending,cancelled,standby,promoted,unserved,cost_usd,standby_wanted,paid";
 
 /// One step of one policy.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,11 +23,16 @@ pub struct StepRow {
     pub pending: u64,
     /// Units cancelled before they started.
     pub cancelled: u64,
+    /// Units in standby, after the promotions of this step.
     pub standby: u64,
     /// Standby units promoted in this step.
     pub promoted: u64,
     pub unserved: f64,
     pub cost_usd: f64,
+    /// Units to keep in standby, as decided at the end of this step.
+    pub standby_wanted: u64,
+    /// Units paid for in full in this step; those of `standby` cost their share.
+    pub paid: u64,
 }
 
 /// Writes the first line.
@@ -60,6 +65,10 @@ pub fn write_row(out: &mut String, row: &StepRow) {
     for value in [row.unserved, row.cost_usd] {
         out.push(',');
         push_float(out, value);
+    }
+    for value in [row.standby_wanted, row.paid] {
+        out.push(',');
+        push_integer(out, value);
     }
     out.push('\n');
 }
@@ -112,9 +121,9 @@ mod tests {
         };
         check(
             &row,
-            "2025-03-04T14:05:00Z,12300,0.30000000000000004,,44,18446744073709551615,0,0,0,0,1.5e-9,0.1\n",
+            "2025-03-04T14:05:00Z,12300,0.30000000000000004,,44,18446744073709551615,0,0,0,0,1.5e-9,0.1,0,0\n",
         );
-        assert_eq!(STEPS_HEADER.split(',').count(), 12);
+        assert_eq!(STEPS_HEADER.split(',').count(), 14);
     }
 
     #[test]
@@ -124,6 +133,6 @@ mod tests {
             cost_usd: f64::INFINITY,
             ..StepRow::default()
         };
-        check(&row, "1970-01-01T00:00:00Z,,,,0,0,0,0,0,0,0,\n");
+        check(&row, "1970-01-01T00:00:00Z,,,,0,0,0,0,0,0,0,,0,0\n");
     }
 }

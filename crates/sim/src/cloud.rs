@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use fleetcast_model::{
-    Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex, Order,
-    Timing, Token,
+    Arming, Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex,
+    Order, Timing, Token,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,9 +22,31 @@ pub struct Lifecycle {
     pub drain: SignedDuration,
     /// From entering service to full capacity.
     pub warm_up: SignedDuration,
+    /// How its standby behaves; `None`: there is none.
+    pub standby: Option<StandbyLife>,
 }
 
+/// How standby instances of one component behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandbyLife {
+    /// From a promotion until the instance serves.
+    pub promotion: SignedDuration,
+    /// Its price, in millionths of a running one's.
+    pub price_ppm: u32,
+    /// How often a promotion fails: the instance hangs as long as a slow one and is gone. In millionths.
+    pub failures_ppm: u32,
+    /// How often a promotion takes five times as long. In millionths.
+    pub slow_ppm: u32,
+}
+
+/// A slow promotion takes so many times as long.
+const SLOW_FACTOR: i32 = 5;
+
 impl Lifecycle {
+    fn standby_ppm(&self) -> u32 {
+        self.standby.map_or(FULL_PPM, |life| life.price_ppm)
+    }
+
     fn warmth(&self, age: SignedDuration) -> f64 {
         let timing = Timing {
             boot: None,
@@ -52,8 +74,12 @@ pub struct SimCloud {
     /// Every token that was ever ordered with: what has come and gone is not started again.
     ordered: BTreeSet<Token>,
     random: Random,
+    /// What goes wrong with promotions.
+    faults: Random,
     /// Minimum bills of instances that ended early, by component, since the last bill.
     topped_up: Vec<Bill>,
+    /// Components whose standby is promoted as soon as demand exceeds what serves.
+    armed: Vec<bool>,
 }
 
 /// Instances of one order that share their fate.
@@ -64,8 +90,10 @@ struct Group {
     /// When the machine is up; from then on it is configured.
     up: Timestamp,
     healthy: Timestamp,
-    /// When a draining one is gone.
+    /// When a draining one is gone, and a demoted one is standby again.
     gone: Timestamp,
+    /// Its promotion fails.
+    fails: bool,
 }
 
 /// What serves a component.
@@ -75,8 +103,30 @@ pub struct Serving {
     pub ready: u64,
     /// The same, less what is still warming up.
     pub effective: f64,
-    /// Units that are paid for, whatever they do.
+    /// Units that are paid for in full, whatever they do.
     pub paid: u64,
+    /// Units in standby, after promotions.
+    pub standby: u64,
+    /// What they are paid for, in millionths of a unit.
+    pub standby_paid_ppm: u64,
+    /// What they cost, in micro-dollars an hour.
+    pub standby_rate: u64,
+    /// Units promoted at the beginning of this interval.
+    pub promoted: u64,
+    /// Units that enter service from standby within this interval …
+    pub entering: u64,
+    /// … and serve this share of it.
+    pub entering_part: f64,
+}
+
+impl Serving {
+    /// Capacity beyond which nothing is served, as (share of the interval, effective units).
+    pub fn parts(&self) -> [(f64, f64); 2] {
+        [
+            (1.0 - self.entering_part, self.effective),
+            (self.entering_part, self.effective + self.entering as f64),
+        ]
+    }
 }
 
 impl SimCloud {
@@ -90,6 +140,7 @@ impl SimCloud {
         random: Random,
     ) -> Self {
         let topped_up = vec![0; lifecycles.len()];
+        let armed = vec![false; lifecycles.len()];
         Self {
             offers,
             units_each,
@@ -99,8 +150,17 @@ impl SimCloud {
             instances: Vec::new(),
             ordered: BTreeSet::new(),
             random,
+            faults: Random::new(0, "standby"),
             topped_up,
+            armed,
         }
+    }
+
+    /// Draws what goes wrong with promotions from this.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Random) -> Self {
+        self.faults = faults;
+        self
     }
 
     /// Puts instances into service that have been there all along.
@@ -128,6 +188,7 @@ impl SimCloud {
             up: now,
             healthy: now,
             gone: Timestamp::MAX,
+            fails: false,
         });
     }
 
@@ -140,6 +201,19 @@ impl SimCloud {
             }
             if cohort.state == InstanceState::Configuring && group.healthy <= now {
                 (cohort.state, cohort.since) = (InstanceState::Healthy, group.healthy);
+            }
+            if cohort.state == InstanceState::Preparing && group.healthy <= now {
+                (cohort.state, cohort.since) = (InstanceState::Standby, group.healthy);
+            }
+            if cohort.state == InstanceState::Promoting && group.healthy <= now {
+                if group.fails {
+                    return false;
+                }
+                (cohort.state, cohort.since) = (InstanceState::InService, group.healthy);
+            }
+            if cohort.state == InstanceState::Demoting && group.gone <= now {
+                (cohort.state, cohort.since) = (InstanceState::Standby, group.gone);
+                group.gone = Timestamp::MAX;
             }
             cohort.state != InstanceState::Draining || now < group.gone
         });
@@ -187,10 +261,11 @@ impl SimCloud {
     fn add(&mut self, order: &Order, first: u32, count: u32, now: Timestamp, time: SignedDuration) {
         let configure = self.lifecycle(order.component).configure;
         let healthy = now + time;
-        let state = if healthy == now {
-            InstanceState::InService
-        } else {
-            InstanceState::Booting
+        let state = match (order.standby, healthy == now) {
+            (false, true) => InstanceState::InService,
+            (false, false) => InstanceState::Booting,
+            (true, true) => InstanceState::Standby,
+            (true, false) => InstanceState::Preparing,
         };
         let cohort = Cohort {
             token: order.token,
@@ -207,6 +282,7 @@ impl SimCloud {
             up: healthy - configure,
             healthy,
             gone: Timestamp::MAX,
+            fails: false,
         });
     }
 
@@ -227,6 +303,10 @@ impl SimCloud {
             .map(|lifecycle| lifecycle.drain)
             .collect();
         self.split(range, |group| {
+            if group.cohort.state == InstanceState::Demoting {
+                // It has left service already, and now ends with its drain.
+                group.cohort.state = InstanceState::Draining;
+            }
             if group.cohort.state == InstanceState::Draining {
                 return;
             }
@@ -250,6 +330,102 @@ impl SimCloud {
             .retain(|group| group.cohort.state != InstanceState::Draining || now < group.gone);
     }
 
+    /// Arms or disarms the rule that promotes standby by itself.
+    pub fn arm(&mut self, arming: &Arming) {
+        self.armed[usize::from(arming.component.0)] = arming.over_capacity;
+    }
+
+    /// Whether the rule is armed for any component.
+    pub fn is_armed(&self) -> bool {
+        self.armed.contains(&true)
+    }
+
+    /// Brings standby instances into service; others stay as they are. Some are slow, and some fail.
+    pub fn promote(&mut self, range: &InstanceRange, now: Timestamp) {
+        let holds = |cohort: &Cohort| {
+            cohort.token == range.token
+                && cohort.state == InstanceState::Standby
+                && (cohort.first..cohort.first + cohort.count).contains(&range.first)
+        };
+        let component = self.instances.iter().find(|group| holds(&group.cohort));
+        let component = component.map(|group| usize::from(group.cohort.component.0));
+        let Some(life) = component.and_then(|component| self.lifecycles[component].standby) else {
+            return;
+        };
+        let fates: Vec<Fate> = (0..range.count)
+            .map(|_| Fate::draw(&life, &mut self.faults))
+            .collect();
+        let mut first = range.first;
+        for same in fates.chunk_by(|a, b| a == b) {
+            let count = same.len() as u32;
+            let part = InstanceRange {
+                first,
+                count,
+                ..*range
+            };
+            first += count;
+            self.split(&part, |group| {
+                if group.cohort.state == InstanceState::Standby {
+                    (group.cohort.state, group.cohort.since) = (InstanceState::Promoting, now);
+                    group.healthy = now + same[0].time(&life);
+                    group.fails = same[0] == Fate::Fails;
+                }
+            });
+        }
+        self.advance(now);
+    }
+
+    /// Takes instances out of service; once they have drained they are standby.
+    pub fn demote(&mut self, range: &InstanceRange, now: Timestamp) {
+        let drains: Vec<SignedDuration> = self.lifecycles.iter().map(|l| l.drain).collect();
+        self.split(range, |group| {
+            if group.cohort.state == InstanceState::InService {
+                (group.cohort.state, group.cohort.since) = (InstanceState::Demoting, now);
+                group.gone = now + drains[usize::from(group.cohort.component.0)];
+            }
+        });
+        self.advance(now);
+    }
+
+    /// Promotes what an interval that begins now and needs so many units of a component is short of, where that
+    /// is armed: instances that have been in standby longest first. Says how many units it promoted.
+    pub fn promote_armed(&mut self, component: ComponentIndex, need: u64, now: Timestamp) -> u64 {
+        if !self.armed[usize::from(component.0)] {
+            return 0;
+        }
+        let own = |group: &&Group| group.cohort.component == component;
+        let there = |group: &Group| match group.cohort.state {
+            InstanceState::InService | InstanceState::Promoting => self.units_of(group),
+            _ => 0,
+        };
+        let mut short =
+            need.saturating_sub(self.instances.iter().filter(own).map(there).sum::<u64>());
+        let mut promoted = 0;
+        let mut standby: Vec<Group> = (self.instances.iter().filter(own))
+            .filter(|group| group.cohort.state == InstanceState::Standby)
+            .copied()
+            .collect();
+        standby.sort_by_key(|group| group.cohort.since);
+        for group in standby {
+            let each = self.units_of(&group) / u64::from(group.cohort.count.max(1));
+            let count = short
+                .div_ceil(each.max(1))
+                .min(u64::from(group.cohort.count));
+            if count == 0 {
+                continue;
+            }
+            let range = InstanceRange {
+                token: group.cohort.token,
+                first: group.cohort.first,
+                count: count as u32,
+            };
+            self.promote(&range, now);
+            short = short.saturating_sub(count * each);
+            promoted += count * each;
+        }
+        promoted
+    }
+
     /// What serves and what is paid for in each component, for an interval that begins now.
     pub fn serving(&self, now: Timestamp, serving: &mut Vec<Serving>) {
         serving.clear();
@@ -259,7 +435,24 @@ impl SimCloud {
             let units = u64::from(group.cohort.count)
                 * u64::from(self.units_each[component][usize::from(group.cohort.offer.0)]);
             let at = &mut serving[component];
+            if group.cohort.state == InstanceState::Standby {
+                let ppm = self.lifecycles[component].standby_ppm();
+                let price = self.offers[usize::from(group.cohort.offer.0)].price.get();
+                at.standby += units;
+                at.standby_paid_ppm += units * u64::from(ppm);
+                let rate = u128::from(price) * u128::from(group.cohort.count);
+                at.standby_rate += at_share(rate, u128::from(ppm)) as u64;
+                continue;
+            }
             at.paid += units;
+            let enters = group.healthy.duration_since(now);
+            if group.cohort.state == InstanceState::Promoting && enters < self.step {
+                // Instances that enter at different moments count as if they entered at the mean one.
+                let part = 1.0 - enters.as_secs_f64().max(0.0) / self.step.as_secs_f64();
+                let entering = at.entering as f64 * at.entering_part + units as f64 * part;
+                at.entering += units;
+                at.entering_part = entering / at.entering as f64;
+            }
             if group.cohort.state == InstanceState::InService {
                 at.ready += units;
                 let age = now.duration_since(group.cohort.since);
@@ -278,15 +471,28 @@ impl SimCloud {
             let end = group.gone.min(until);
             let seconds = end.duration_since(from).as_secs().max(0).unsigned_abs();
             let offer = &self.offers[usize::from(group.cohort.offer.0)];
-            let bill = u128::from(offer.price.get())
-                * u128::from(seconds)
-                * u128::from(group.cohort.count);
             let component = usize::from(group.cohort.component.0);
+            let rate = u128::from(offer.price.get()) * u128::from(group.cohort.count);
+            let ppm = u128::from(self.lifecycles[component].standby_ppm());
+            let bill = match group.cohort.state {
+                InstanceState::Standby => at_share(rate * u128::from(seconds), ppm),
+                InstanceState::Demoting => {
+                    let all = until.duration_since(from).as_secs().max(0).unsigned_abs();
+                    rate * u128::from(seconds) + at_share(rate * u128::from(all - seconds), ppm)
+                }
+                _ => rate * u128::from(seconds),
+            };
             bills[component] += bill;
             if group.cohort.state == InstanceState::Draining && group.gone <= until {
                 self.topped_up[component] += top_up(group, offer, group.gone);
             }
         }
+    }
+
+    fn units_of(&self, group: &Group) -> u64 {
+        let each = self.units_each[usize::from(group.cohort.component.0)]
+            [usize::from(group.cohort.offer.0)];
+        u64::from(group.cohort.count) * u64::from(each)
     }
 
     fn lifecycle(&self, component: ComponentIndex) -> &Lifecycle {
@@ -326,6 +532,45 @@ impl SimCloud {
             .filter(|group| group.cohort.count > 0);
         self.instances.splice(at..=at, parts);
     }
+}
+
+/// What comes of a promotion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    InTime,
+    Slow,
+    Fails,
+}
+
+impl Fate {
+    fn draw(life: &StandbyLife, faults: &mut Random) -> Self {
+        if life.failures_ppm == 0 && life.slow_ppm == 0 {
+            return Self::InTime;
+        }
+        let drawn = (faults.uniform() * f64::from(FULL_PPM)) as u32;
+        if drawn < life.failures_ppm {
+            Self::Fails
+        } else if drawn < life.failures_ppm.saturating_add(life.slow_ppm) {
+            Self::Slow
+        } else {
+            Self::InTime
+        }
+    }
+
+    fn time(self, life: &StandbyLife) -> SignedDuration {
+        match self {
+            Self::InTime => life.promotion,
+            Self::Slow | Self::Fails => life.promotion * SLOW_FACTOR,
+        }
+    }
+}
+
+/// The full price, in millionths.
+const FULL_PPM: u32 = 1_000_000;
+
+/// A part of a bill, rounded up.
+fn at_share(bill: Bill, ppm: u128) -> Bill {
+    (bill * ppm).div_ceil(u128::from(FULL_PPM))
 }
 
 /// What an instance that ends still owes for its minimum and its last started period.

@@ -16,9 +16,9 @@ mod world;
 
 pub use boot::BootTime;
 pub use catalogue::{Catalogue, CatalogueEntry, CatalogueError};
-pub use cloud::{Bill, Lifecycle, Serving, SimCloud};
+pub use cloud::{Bill, Lifecycle, Serving, SimCloud, StandbyLife};
 pub use fits::SharedFits;
-pub use plain::{PlainError, PlainSetting};
+pub use plain::{PlainError, PlainSetting, PlainStandby};
 pub use random::Random;
 pub use recording::{FORMAT, Recorder, Replay, ReplayError};
 pub use tally::Tally;

@@ -4,15 +4,16 @@
 use fleetcast_engine::EngineConfig;
 use fleetcast_model::{
     Billing, Bytes, Component, ComponentName, Configuration, Fleet, FleetName, InteractionType,
-    MicroUsdPerHour, MilliCores, Mode, Objective, Offer, OfferId, Placement, ProviderKind,
-    PurchaseKind, Region, Sla, Timing, UnitSize, Units,
+    MicroUsdPerHour, MilliCores, Mode, Objective, Offer, OfferId, Placement, PromoteOn,
+    ProviderKind, PurchaseKind, Region, Share, Sla, StandbyPolicy, StandbyTier, Timing, UnitSize,
+    Units,
 };
 use fleetcast_policy::PolicySpec;
 use fleetcast_series::Series;
 use jiff::SignedDuration;
 
 use crate::boot::BootTime;
-use crate::cloud::Lifecycle;
+use crate::cloud::{Lifecycle, StandbyLife};
 use crate::world::Simulation;
 
 /// The settings of the plain setting.
@@ -28,6 +29,22 @@ pub struct PlainSetting {
     pub warm_up: SignedDuration,
     /// What is to be held.
     pub objective: Option<Objective>,
+    /// What standby units are offered at; `None`: there are none.
+    pub standby: Option<PlainStandby>,
+}
+
+/// What standby units are offered at in the plain setting.
+///
+/// In a step whose demand exceeds what runs, as many as are missing promote, serve the part of the step after
+/// `promotion`, and are paid for in full from this step on, until they are removed. A new one takes a boot, in which
+/// it is paid for in full (the stricter reading: a machine that boots is a machine that runs); a removed unit
+/// drains, paid for in full, and may stand by again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlainStandby {
+    /// From the beginning of a step with too much demand until promoted units serve.
+    pub promotion: SignedDuration,
+    /// Price of a standby unit as a share of a running one's.
+    pub price_share: Share,
 }
 
 /// A plain setting that cannot be run.
@@ -62,6 +79,13 @@ impl PlainSetting {
                 return Err(PlainError::Time { what, value });
             }
         }
+        if let Some(standby) = &self.standby {
+            let value = standby.promotion;
+            if value.is_negative() || value > year {
+                let what = "a promotion";
+                return Err(PlainError::Time { what, value });
+            }
+        }
         Ok(())
     }
 
@@ -69,7 +93,19 @@ impl PlainSetting {
     pub fn engine_config(&self, demand: &Series, policy: PolicySpec) -> EngineConfig {
         let step_seconds = demand.step().seconds();
         EngineConfig {
-            fleet: plain_fleet(self.objective, whole_steps(self.drain, step_seconds)),
+            fleet: plain_fleet(
+                self.objective,
+                whole_steps(self.drain, step_seconds),
+                self.standby.map(|standby| StandbyPolicy {
+                    promotion: standby.promotion,
+                    price_share: standby.price_share,
+                    units: None,
+                    tier: StandbyTier::Stopped,
+                    promote_on: PromoteOn::OverCapacity,
+                    // A drill would run units that nobody asked for: the plain setting has none.
+                    drill_every: None,
+                }),
+            ),
             persona: None,
             events: Vec::new(),
             overrides: Vec::new(),
@@ -95,6 +131,12 @@ impl PlainSetting {
             configure: SignedDuration::ZERO,
             drain: whole_steps(self.drain, step_seconds),
             warm_up: SignedDuration::ZERO,
+            standby: self.standby.map(|standby| StandbyLife {
+                promotion: standby.promotion,
+                price_ppm: standby.price_share.parts_per_million(),
+                failures_ppm: 0,
+                slow_ppm: 0,
+            }),
         };
         Simulation {
             demand: vec![demand.clone()],
@@ -141,7 +183,11 @@ fn plain_offer() -> Offer {
     }
 }
 
-fn plain_fleet(objective: Option<Objective>, drain: SignedDuration) -> Fleet {
+fn plain_fleet(
+    objective: Option<Objective>,
+    drain: SignedDuration,
+    standby: Option<StandbyPolicy>,
+) -> Fleet {
     let placement = Placement {
         provider: ProviderKind::Simulated,
         region: Region::new("plain").expect("a name"),
@@ -174,7 +220,7 @@ fn plain_fleet(objective: Option<Objective>, drain: SignedDuration) -> Fleet {
         serves: vec![plain_type()],
         depends_on: Vec::new(),
         stateful: false,
-        standby: None,
+        standby,
         timing: Timing {
             boot: None,
             drain,

@@ -17,8 +17,16 @@ pub struct Tally {
     pub steps: u64,
     /// What was paid.
     pub bill: Bill,
-    /// Unit-steps paid for.
+    /// Unit-steps paid for in full.
     pub paid: u64,
+    /// What standby units are paid for beside them, in millionths of a unit-step.
+    pub standby_paid_ppm: u64,
+    /// The part of the bill that is for units in standby.
+    pub standby_bill: Bill,
+    /// Unit-steps in standby.
+    pub standby: u64,
+    /// Units promoted from standby.
+    pub promoted: u64,
     /// Unit-steps needed.
     pub need: u64,
     /// What perfect foresight would have paid.
@@ -75,6 +83,11 @@ impl Tally {
             own.2 += u64::from(at.violated);
             self.bill += at.bill;
             self.paid += at.serving.paid;
+            self.standby_paid_ppm += at.serving.standby_paid_ppm;
+            self.standby += at.serving.standby;
+            self.standby_bill +=
+                u128::from(at.serving.standby_rate) * u128::from(self.step_seconds);
+            self.promoted += at.serving.promoted;
             self.need += at.need;
             self.foresight +=
                 u128::from(*cheapest) * u128::from(at.need) * u128::from(self.step_seconds);
@@ -86,11 +99,12 @@ impl Tally {
         self.steps_in_violation += u64::from(violated);
         self.ready += all_ready;
         self.peak_ready = self.peak_ready.max(all_ready);
+        // A promoted unit has been started before: what is counted are boots.
         let ready = |c: &ComponentInterval| c.serving.ready;
         if let Some(before) = &mut self.before {
             for (before, at) in before.iter_mut().zip(&interval.components) {
                 self.starts += ready(at).saturating_sub(*before);
-                *before = ready(at);
+                *before = ready(at) + at.serving.promoted;
             }
         } else {
             self.before = Some(interval.components.iter().map(ready).collect());
@@ -102,6 +116,11 @@ impl Tally {
         micro_usd(self.bill)
     }
 
+    /// The part of it that is for units in standby.
+    pub fn standby_cost(&self) -> MicroUsd {
+        micro_usd(self.standby_bill)
+    }
+
     /// What perfect foresight would have paid.
     pub fn foresight_cost(&self) -> MicroUsd {
         micro_usd(self.foresight)
@@ -109,7 +128,7 @@ impl Tally {
 
     /// Paid unit-steps ÷ needed unit-steps: the headline's cost.
     pub fn cost_over_need(&self) -> f64 {
-        self.paid as f64 / self.need.max(1) as f64
+        (self.paid as f64 + self.standby_paid_ppm as f64 / 1e6) / self.need.max(1) as f64
     }
 
     /// Share of the demand that found no capacity in time.

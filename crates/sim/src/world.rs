@@ -155,7 +155,8 @@ impl<'a, S: Sink> Sim<'a, S> {
             simulation.api_delay,
             step,
             random,
-        );
+        )
+        .with_faults(Random::new(simulation.seed, "standby promotions"));
         let mut sim = Self {
             simulation,
             cloud,
@@ -268,8 +269,6 @@ impl<'a, S: Sink> Sim<'a, S> {
 
     /// Lives through one interval: what serves, what is asked, what it costs.
     fn live(&mut self, from: Timestamp, until: Timestamp) -> Vec<Option<PerMinute>> {
-        self.cloud.serving(from, &mut self.serving);
-        self.cloud.bill(from, until, &mut self.bills);
         let mut told = Vec::with_capacity(self.simulation.demand.len());
         let mut observed = true;
         for (series, last) in self.simulation.demand.iter().zip(&mut self.last) {
@@ -280,6 +279,12 @@ impl<'a, S: Sink> Sim<'a, S> {
         }
         let truth: Vec<Option<f64>> = self.last.iter().map(|value| Some(*value)).collect();
         self.map.route(&truth, &mut self.volumes);
+        let promoted = self.promote(from);
+        self.cloud.serving(from, &mut self.serving);
+        for (serving, promoted) in self.serving.iter_mut().zip(promoted) {
+            serving.promoted = promoted;
+        }
+        self.cloud.bill(from, until, &mut self.bills);
         self.interval.index = self.index;
         self.interval.from = from;
         for (index, at) in self.interval.components.iter_mut().enumerate() {
@@ -313,6 +318,27 @@ impl<'a, S: Sink> Sim<'a, S> {
     }
 }
 
+impl<S> Sim<'_, S> {
+    /// What is armed promotes standby as soon as the demand of the interval is there; units, for each component.
+    fn promote(&mut self, from: Timestamp) -> Vec<u64> {
+        let mut promoted = vec![0; self.capacities.len()];
+        if !self.cloud.is_armed() {
+            return promoted;
+        }
+        for (index, promoted) in promoted.iter_mut().enumerate() {
+            self.flat.clear();
+            let volumes = self.volumes[index].iter();
+            self.flat
+                .extend(volumes.map(|volume| volume.unwrap_or(0.0)));
+            let need = need(self.capacities[index].load(&self.flat).units);
+            *promoted = self
+                .cloud
+                .promote_armed(ComponentIndex(index as u16), need, from);
+        }
+        promoted
+    }
+}
+
 /// What an interval was like for one component.
 fn live_through(
     capacity: &CapacityModel,
@@ -326,18 +352,18 @@ fn live_through(
     let (unserved, violated) = match capacity {
         // In the demand's own unit, so that no rounding comes between.
         CapacityModel::Plain { per_unit } => {
-            let carried = serving.effective * per_unit;
-            ((volume - carried).max(0.0), volume > carried)
+            let unserved = over_parts(&serving, |units| (volume - units * per_unit).max(0.0));
+            (unserved, volume > serving.effective * per_unit)
         }
         CapacityModel::Profiled(_) => {
-            let beyond = (load - serving.effective).max(0.0);
+            let beyond = over_parts(&serving, |units| (load - units).max(0.0));
             (
                 if load > 0.0 {
                     volume * beyond / load
                 } else {
                     0.0
                 },
-                beyond > 0.0,
+                load > serving.effective,
             )
         }
     };
@@ -351,6 +377,15 @@ fn live_through(
         violated,
         bill,
     }
+}
+
+/// The mean over the parts of an interval, before and after promoted units enter service.
+fn over_parts(serving: &Serving, unserved: impl Fn(f64) -> f64) -> f64 {
+    if serving.entering == 0 {
+        return unserved(serving.effective);
+    }
+    let parts = serving.parts().into_iter();
+    parts.map(|(share, units)| share * unserved(units)).sum()
 }
 
 /// Whole units that a load needs, at least one.
@@ -404,6 +439,9 @@ impl<S: Sink> World for Sim<'_, S> {
                 Action::Order(order) => self.cloud.order(order, now),
                 Action::Register(range) => self.cloud.register(range, now),
                 Action::Release(range) => self.cloud.release(range, now),
+                Action::Promote(range) => self.cloud.promote(range, now),
+                Action::Demote(range) => self.cloud.demote(range, now),
+                Action::Arm(arming) => self.cloud.arm(arming),
                 Action::RequestApproval(request) => {
                     let answer = Approval {
                         change_set: request.change_set,

@@ -216,6 +216,16 @@ field_schema! {
     }
 }
 field_schema! {
+    TierText, "StandbyTier", {
+        "type": "string", "enum": ["running", "hibernated", "stopped"], "x-noun": "a tier of standby"
+    }
+}
+field_schema! {
+    PromoteText, "PromoteOn", {
+        "type": "string", "enum": ["over_capacity", "burn"], "x-noun": "what promotes standby"
+    }
+}
+field_schema! {
     EventKindText, "EventKind", {
         "type": "string", "x-noun": "a kind of event",
         "enum": ["campaign", "news", "release", "holiday", "maintenance", "incident"]
@@ -294,6 +304,8 @@ mod tests {
         check::<model::PurchaseKind, PurchaseText>();
         check::<model::Mode, ModeText>();
         check::<model::ObjectiveMetric, ObjectiveText>();
+        check::<model::StandbyTier, TierText>();
+        check::<model::PromoteOn, PromoteText>();
         check::<model::EventKind, EventKindText>();
         check::<crate::wire::Decision, DecisionText>();
         check::<crate::wire::ResourceType, ResourceTypeText>();

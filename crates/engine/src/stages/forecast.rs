@@ -3,7 +3,7 @@
 use fleetcast_forecast::Band;
 use fleetcast_forecast::event_book::Uplift;
 use fleetcast_forecast::lead::LeadForecast;
-use fleetcast_planner::steering::Band as UnitBand;
+use fleetcast_planner::steering::{Band as UnitBand, Deep};
 use jiff::Timestamp;
 
 use crate::component::Ours;
@@ -30,6 +30,8 @@ pub struct Arrival {
     pub bought: f64,
     /// Units to start if they are missing, and to keep if they are there.
     pub band: UnitBand,
+    /// Units to have in all, with those that stand by; `None`: no standby.
+    pub deep: Option<Deep>,
     /// What the events at arrival multiply demand by; already in the quantiles.
     pub uplift: f64,
     /// The weight of the persona beside the data, 0 to 1.
@@ -102,10 +104,17 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
         blend(ours, &mut quantiles, expected.at_arrival)
     });
     let tail = quantiles.tail_scale();
-    ours.steering
-        .account(ours.step, demand, seen.ready, seen.effective, tail);
+    ours.steering.account_with(
+        ours.step,
+        demand,
+        seen.ready,
+        seen.effective,
+        tail,
+        seen.promoted,
+    );
     ours.steering.steer(ours.step, &quantiles, seen.known);
-    let depth = ours.steering.depth();
+    let (band, deep) = ours.steering.bands(&quantiles);
+    let depth = ours.steering.running_depth();
     ours.accuracy.keep(&quantiles);
     ours.last = quantiles;
     let p50 = quantiles.at(0.5);
@@ -117,7 +126,8 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
         p95: calibrated.band.upper.max(p50),
         level: 1.0 - libm::exp(-depth),
         bought: quantiles.at_depth(depth),
-        band: ours.steering.band(&quantiles),
+        band,
+        deep,
         uplift: uplift.factor,
         persona_weight,
         healthy: seen.known && ours.forecaster.is_fitted() && !ours.accuracy.is_alarmed(),

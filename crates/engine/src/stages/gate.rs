@@ -49,9 +49,10 @@ struct Bound {
 
 impl Bound {
     fn of(plan: &Plan, have: Units) -> Self {
-        let prices = plan.orders.iter().map(|order| order.price);
+        let orders = plan.orders.iter().chain(&plan.standby.orders);
+        let prices = orders.map(|order| order.price);
         Self {
-            units_in_all: have + plan.ordered(),
+            units_in_all: have + plan.ordered() + plan.standby.ordered(),
             price_max: prices.max().unwrap_or_default(),
         }
     }
@@ -68,6 +69,8 @@ pub struct Spending {
     pub this_month: MicroUsd,
     /// What everything that is running or ordered costs.
     pub rate: MicroUsdPerHour,
+    /// What standby may cost more from one moment to the next, should all of it be promoted.
+    pub promotable: MicroUsdPerHour,
 }
 
 /// The answer, and whether a person has to be asked now.
@@ -93,17 +96,25 @@ impl Passed {
         self.ask.then(|| ApprovalRequest {
             change_set,
             component: plan.component,
-            units: plan.ordered(),
+            units: plan.ordered() + plan.standby.ordered(),
             cost,
             threshold,
         })
     }
 }
 
+/// Whether a freeze window is open.
+pub fn frozen(fleet: &Fleet, now: Timestamp) -> bool {
+    let mut windows = fleet.freeze_windows.iter();
+    windows.any(|window| window.start <= now && now < window.end)
+}
+
 /// What a plan's orders cost over the priced hours.
 pub fn cost(plan: &Plan) -> MicroUsd {
+    // A unit for standby is paid for in full while it boots, and may be promoted at any time.
     plan.orders
         .iter()
+        .chain(&plan.standby.orders)
         .map(|order| order.price.for_seconds(PRICED_HOURS * 3_600) * u64::from(order.instances))
         .sum()
 }
@@ -122,20 +133,17 @@ impl GateState {
         if plan.is_empty() {
             return pass(Gate::Nothing);
         }
-        let frozen = fleet
-            .freeze_windows
-            .iter()
-            .any(|window| window.start <= now && now < window.end);
-        if fleet.mode == Mode::Observe || frozen {
+        if fleet.mode == Mode::Observe || frozen(fleet, now) {
             return pass(Gate::Withheld);
         }
-        if plan.orders.is_empty() {
+        if plan.orders.is_empty() && plan.standby.orders.is_empty() {
             return pass(Gate::Go);
         }
         let cost = cost(plan);
         if let Some(cap) = fleet.budget.and_then(|budget| budget.hard_cap) {
+            let ahead = |rate: MicroUsdPerHour| rate.for_seconds(PRICED_HOURS * 3_600);
             let committed =
-                spending.this_month + spending.rate.for_seconds(PRICED_HOURS * 3_600) + cost;
+                spending.this_month + ahead(spending.rate) + ahead(spending.promotable) + cost;
             if committed > cap {
                 return pass(Gate::OverCap {
                     cost: committed,

@@ -1,6 +1,7 @@
 //! First stage: what is known of one component now.
 
 use fleetcast_model::{InstanceState, Inventory, Observation};
+use fleetcast_planner::steering::Promoted;
 use jiff::Timestamp;
 
 use crate::component::ComponentState;
@@ -19,8 +20,14 @@ pub struct Seen {
     pub ready: u64,
     /// The same, less what is still warming up: what they carried in the step that has just ended.
     pub effective: f64,
-    /// Units ordered and not in service.
+    /// Units ordered and not in service, or on their way into it from standby.
     pub pending: u64,
+    /// Units that stand by.
+    pub standby: u64,
+    /// Units that boot for standby, or drain towards it.
+    pub preparing: u64,
+    /// Units that came from standby in the step that has just ended.
+    pub promoted: Promoted,
 }
 
 impl Seen {
@@ -97,19 +104,35 @@ fn take_inventory(engine: &mut Engine, inventory: &Inventory) {
     }
 }
 
-/// Sums up one component at the end of a step that began at `began`.
-pub fn look(component: &ComponentState, began: Timestamp) -> Seen {
+/// Sums up one component at the end of a step.
+pub fn look(component: &ComponentState, began: Timestamp, ended: Timestamp) -> Seen {
     let (mut ready, mut pending, mut effective) = (0, 0, 0.0);
+    let (mut standby, mut preparing, mut promoted) = (0, 0, Promoted::default());
     for cohort in &component.cohorts {
         let units = u64::from(cohort.count) * component.units_each(cohort);
         match cohort.state {
             InstanceState::InService => {
                 ready += units;
-                effective +=
-                    units as f64 * component.timing.warmth(began.duration_since(cohort.since));
+                if cohort.since > began && component.standby.is_some() {
+                    // Only standby enters service within a step: what is registered does so at its beginning.
+                    let served = ended.duration_since(cohort.since).as_secs_f64();
+                    let part = (served / ended.duration_since(began).as_secs_f64()).clamp(0.0, 1.0);
+                    let entering = promoted.entering as f64 * promoted.part + units as f64 * part;
+                    promoted.units += units;
+                    promoted.entering += units;
+                    promoted.part = entering / promoted.entering as f64;
+                } else {
+                    effective +=
+                        units as f64 * component.timing.warmth(began.duration_since(cohort.since));
+                }
             }
             InstanceState::Draining => {}
-            _ => pending += units,
+            InstanceState::Standby => standby += units,
+            InstanceState::Preparing | InstanceState::Demoting => preparing += units,
+            InstanceState::Booting
+            | InstanceState::Configuring
+            | InstanceState::Healthy
+            | InstanceState::Promoting => pending += units,
         }
     }
     Seen {
@@ -119,5 +142,8 @@ pub fn look(component: &ComponentState, began: Timestamp) -> Seen {
         ready,
         effective,
         pending,
+        standby,
+        preparing,
+        promoted,
     }
 }

@@ -1,6 +1,6 @@
 //! Fifth stage: what to change.
 
-use fleetcast_model::{ComponentIndex, Plan};
+use fleetcast_model::{ComponentIndex, Plan, Units};
 use fleetcast_planner::{PlanInput, check};
 use jiff::Timestamp;
 
@@ -19,7 +19,12 @@ pub fn plan(
     if projection.paused {
         return Plan::keep(index, projection.wanted);
     }
-    let plan = fleetcast_planner::plan(&input);
+    let mut plan = fleetcast_planner::plan(&input);
+    if state.standby.is_some() {
+        let drilling = Units::new(state.drilling());
+        let wanted = projection.standby.saturating_sub(drilling);
+        fleetcast_planner::plan_standby(&input, wanted, &mut plan);
+    }
     let notes = check(&input, &plan);
     assert!(
         notes.is_empty(),

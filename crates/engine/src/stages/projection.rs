@@ -11,7 +11,9 @@ use crate::stages::requirement::Required;
 pub struct Projection {
     /// Units wanted, between floor and ceiling.
     pub wanted: Units,
-    /// The reason of each.
+    /// Units to keep in standby beside them, under the same ceiling.
+    pub standby: Units,
+    /// The reason of each, standby included.
     pub ledger: Ledger,
     /// The floor that holds now.
     pub floor: Units,
@@ -30,6 +32,17 @@ pub struct Holds {
     pub hold: u64,
     /// Units that the reactive lower bound wants; zero when the forecast is healthy and an objective is stated.
     pub reactive: u64,
+    /// Standby, if there is any.
+    pub standby: Option<Standby>,
+}
+
+/// How many units should stand by.
+#[derive(Clone, Copy, Debug)]
+pub enum Standby {
+    /// So many that there are this many in all, with those that run.
+    InAll(u64),
+    /// So many, as somebody has fixed.
+    Fixed(u64),
 }
 
 /// Projects our own requirement. More units than `scale_out` would not help, if that is known.
@@ -71,6 +84,16 @@ pub fn project(
     if let Some(most) = beyond {
         ledger.cut_to(most);
     }
+    let counted = ledger.total().get();
+    let standby = match holds.standby {
+        None => 0,
+        Some(Standby::Fixed(units)) => units,
+        Some(Standby::InAll(_)) if !seen.known => seen.standby + seen.preparing,
+        Some(Standby::InAll(units)) => units.saturating_sub(counted),
+    };
+    // What would not help in service does not help in standby.
+    let room = helpful.map_or(u64::MAX, |most| most.get().saturating_sub(counted));
+    ledger.add(Reason::Standby, standby.min(room));
     Projection {
         scale_out_ceiling: beyond,
         ..limits.settle(ledger)
@@ -133,14 +156,16 @@ impl Limits {
             (self.floor, self.ceiling) = (pin, pin);
         }
         ledger.cut_to(self.ceiling);
-        let wanted = ledger.total();
+        let in_all = ledger.total();
         assert!(
-            wanted <= self.ceiling,
-            "{wanted} units wanted, over the ceiling of {}",
+            in_all <= self.ceiling,
+            "{in_all} units wanted, over the ceiling of {}",
             self.ceiling
         );
+        let standby = ledger.units_for(Reason::Standby);
         Projection {
-            wanted,
+            wanted: in_all - standby,
+            standby,
             ledger,
             floor: self.floor,
             ceiling: self.ceiling,

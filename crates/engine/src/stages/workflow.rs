@@ -1,8 +1,8 @@
 //! Seventh stage: intents first, then actions. Order, boot, configure, healthy, in service, fleet state.
 
 use fleetcast_model::{
-    Action, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState, Order, Plan,
-    Token, Units,
+    Action, Arming, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState, Order,
+    Plan, PromoteOn, StandbyPolicy, Token, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ pub struct WorkflowState {
     intents: Vec<Intent>,
     /// What the fleet state document says.
     published: Option<(Units, Units)>,
+    /// Whether the world promotes standby by itself.
+    armed: bool,
     orders: u64,
 }
 
@@ -25,12 +27,36 @@ struct Intent {
     token: Token,
     units: Units,
     placed: Timestamp,
+    standby: bool,
 }
 
 impl WorkflowState {
     /// Units that were ordered and that no listing has shown yet: they count as on their way.
     pub fn in_flight(&self) -> Units {
-        self.intents.iter().map(|intent| intent.units).sum()
+        let serving = self.intents.iter().filter(|intent| !intent.standby);
+        serving.map(|intent| intent.units).sum()
+    }
+
+    /// Whether an order for standby has not been listed yet.
+    pub fn standby_in_flight(&self) -> bool {
+        self.intents.iter().any(|intent| intent.standby)
+    }
+
+    /// Lets the world promote standby by itself, where the policy says so, once.
+    pub fn arm(
+        &mut self,
+        component: ComponentIndex,
+        policy: &StandbyPolicy,
+        actions: &mut Vec<Action>,
+    ) {
+        let over_capacity = policy.promote_on == PromoteOn::OverCapacity;
+        if self.armed != over_capacity {
+            self.armed = over_capacity;
+            actions.push(Action::Arm(Arming {
+                component,
+                over_capacity,
+            }));
+        }
     }
 
     /// Compares the intents with a complete listing: what it shows has been placed.
@@ -48,10 +74,12 @@ impl WorkflowState {
 
     /// Turns a plan that may be carried out into actions.
     pub fn carry_out(&mut self, plan: &Plan, now: Timestamp, actions: &mut Vec<Action>) {
-        for planned in &plan.orders {
+        let serving = plan.orders.iter().map(|planned| (planned, false));
+        let standby = plan.standby.orders.iter().map(|planned| (planned, true));
+        for (planned, standby) in serving.chain(standby) {
             self.orders += 1;
             let token = Token::of(&[
-                b"order",
+                if standby { b"stand" } else { b"order" },
                 &plan.component.0.to_le_bytes(),
                 &planned.offer.0.to_le_bytes(),
                 &planned.instances.to_le_bytes(),
@@ -62,6 +90,7 @@ impl WorkflowState {
                 token,
                 units: planned.units,
                 placed: now,
+                standby,
             });
             actions.push(Action::Order(Order {
                 token,
@@ -70,9 +99,13 @@ impl WorkflowState {
                 instances: planned.instances,
                 ready_by: planned.ready_by,
                 price: planned.price,
+                standby,
             }));
         }
-        actions.extend(plan.releases.iter().map(|range| Action::Release(*range)));
+        let released = plan.releases.iter().chain(&plan.standby.releases);
+        actions.extend(released.map(|range| Action::Release(*range)));
+        let demoted = plan.standby.demotions.iter();
+        actions.extend(demoted.map(|range| Action::Demote(*range)));
     }
 
     /// Puts healthy instances into service, except those that are being given back.

@@ -254,6 +254,10 @@ fn step_row(interval: &Interval, step: &Step, beliefs: &[Option<Belief>]) -> Ste
         row.ready += at.serving.ready;
         row.pending += report.pending.get();
         row.cancelled += report.cancelled.get();
+        row.standby += at.serving.standby;
+        row.promoted += at.serving.promoted;
+        row.paid += at.serving.paid;
+        row.standby_wanted += report.standby.map_or(0, |standby| standby.wanted.get());
         row.unserved += at.unserved;
         bill += at.bill;
     }

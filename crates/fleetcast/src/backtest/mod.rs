@@ -11,6 +11,7 @@ pub mod objective;
 mod outcome;
 mod runs;
 pub mod scenario;
+pub mod standby;
 mod usage;
 mod worst;
 

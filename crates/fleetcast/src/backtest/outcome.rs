@@ -13,6 +13,7 @@ use super::demand::History;
 use super::follow::{Follow, Paths};
 use super::runs::{self, Finished, Run};
 use super::scenario::Scenario;
+use super::standby;
 use super::worst::{Frame, worst_moments};
 use crate::cli::BacktestArgs;
 use crate::files::Whole;
@@ -179,6 +180,7 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
             .iter()
             .flat_map(|engine| learned::notes(engine, &scenario.components)),
     );
+    notes.extend(standby::notes(&finished, engine.as_ref(), scenario));
     let result = BacktestResult {
         title: scenario.title.clone(),
         synthetic: history.synthetic,
@@ -307,7 +309,8 @@ fn policy_result(finished: &Finished, scenario: &Scenario, oracle: Option<f64>) 
         starts_per_day_fleets: tally.starts_per_day(),
         peak_units: tally.peak_ready as f64,
         mean_units: tally.ready as f64 / tally.steps.max(1) as f64,
-        standby_cost_usd: None,
+        standby_cost_usd: (run.is_ours() && scenario.has_standby())
+            .then(|| tally.standby_cost().as_usd()),
         is_ours: run.is_ours(),
         hindsight: matches!(run.spec.kind, PolicyKind::Oracle | PolicyKind::Static),
     }
@@ -315,7 +318,7 @@ fn policy_result(finished: &Finished, scenario: &Scenario, oracle: Option<f64>) 
 
 fn curve_point(finished: &Finished, oracle: Option<f64>) -> Option<CurvePoint> {
     let run = &finished.run;
-    if run.spec.kind == PolicyKind::Oracle {
+    if run.spec.kind == PolicyKind::Oracle || run.without_standby {
         return None;
     }
     let policy = run.spec.to_string().split([':', ',']).next()?.to_string();

@@ -27,6 +27,8 @@ pub struct Run {
     pub objective: Option<Objective>,
     /// For the cost curve only.
     pub curve_only: bool,
+    /// Ours without its standby, to know what that brings; neither in the table nor in the curve.
+    pub without_standby: bool,
     /// Keep rows and write files.
     pub followed: bool,
 }
@@ -53,6 +55,7 @@ impl Run {
             specs,
             objective: None,
             curve_only: false,
+            without_standby: false,
             followed: false,
         }
     }
@@ -82,6 +85,13 @@ pub fn plan(scenario: &Scenario, floors: &[u64], peaks: &[u64], curve: bool) -> 
         if run.spec.kind == PolicyKind::Static {
             *run = constant(peaks, 1.0);
         }
+    }
+    if scenario.has_standby() {
+        runs.push(Run {
+            curve_only: true,
+            without_standby: true,
+            ..Run::new(&PolicySpec::new(PolicyKind::Fleetcast, 0.0), floors)
+        });
     }
     if !curve {
         return runs;
@@ -135,6 +145,7 @@ fn constant(peaks: &[u64], part: f64) -> Run {
         specs,
         objective: None,
         curve_only: false,
+        without_standby: false,
         followed: false,
     }
 }
@@ -242,6 +253,11 @@ fn config_of(scenario: &Scenario, run: &Run) -> EngineConfig {
         objective: run.objective.or(scenario.config.objective),
         ..scenario.config.clone()
     };
+    if !run.is_ours() || run.without_standby {
+        for component in &mut config.fleet.components {
+            component.standby = None;
+        }
+    }
     if !run.is_ours() {
         config.overrides.clear();
         config.fleet.budget = None;
@@ -280,6 +296,7 @@ fn foresee(scenario: &Scenario, config: &EngineConfig, follow: &mut Follow) -> R
                     ready: at.need,
                     effective: at.need as f64,
                     paid: at.need,
+                    ..Serving::default()
                 };
                 *at = ComponentInterval {
                     serving,

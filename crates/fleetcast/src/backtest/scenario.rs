@@ -9,7 +9,9 @@ use fleetcast_model::{
 };
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::Series;
-use fleetcast_sim::{BootTime, Catalogue, Lifecycle, PlainSetting, Simulation, example};
+use fleetcast_sim::{
+    BootTime, Catalogue, Lifecycle, PlainSetting, Simulation, StandbyLife, example,
+};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
@@ -52,6 +54,9 @@ const CONFIGURE: SignedDuration = SignedDuration::from_secs(15);
 const API_DELAY: SignedDuration = SignedDuration::from_secs(2);
 /// How long a person takes to approve what needs it.
 const APPROVAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
+/// Of promotions so many fail, and so many take five times as long: assumptions, so that drills find something.
+const STANDBY_FAILS_PPM: u32 = 5_000;
+const STANDBY_SLOW_PPM: u32 = 20_000;
 const DEFAULT_BOOT: SignedDuration = SignedDuration::from_mins(5);
 const DEFAULT_DRAIN: SignedDuration = SignedDuration::from_mins(5);
 /// Of a history that is shorter, a quarter is warm-up. The plain setting keeps its week as long as a day is left
@@ -88,6 +93,7 @@ impl Scenario {
             drain: args.drain.unwrap_or(DEFAULT_DRAIN),
             warm_up,
             objective: args.objective,
+            standby: args.standby,
         };
         setting
             .check()
@@ -101,6 +107,9 @@ impl Scenario {
             "plain setting: a unit costs $1 an hour from the order to the end of its drain"
                 .to_string(),
         ];
+        if args.standby.is_some() {
+            notes.push("standby: what a step is short of promotes by itself and is paid for in full from this step on; a new standby unit boots at the full price, a removed unit drains at it".into());
+        }
         if args.objective.is_none() {
             notes.push("no objective was stated: 0.5 % of demand may go unserved, and the fleet never falls under the highest demand of the last boot time".into());
         }
@@ -256,6 +265,12 @@ impl Scenario {
             .iter()
             .map(|steps| *steps as usize + 1)
             .collect()
+    }
+
+    /// Whether any component may have standby.
+    pub fn has_standby(&self) -> bool {
+        let mut components = self.config.fleet.components.iter();
+        components.any(|component| component.standby.is_some())
     }
 
     /// Most units of each component.
@@ -426,6 +441,12 @@ fn lifecycle(args: &BacktestArgs, component: &Component, offers: &[Offer]) -> Li
         },
         drain: args.drain.unwrap_or(timing.drain),
         warm_up: timing.warm_up,
+        standby: component.standby.map(|standby| StandbyLife {
+            promotion: standby.promotion,
+            price_ppm: standby.price_share.parts_per_million(),
+            failures_ppm: STANDBY_FAILS_PPM,
+            slow_ppm: STANDBY_SLOW_PPM,
+        }),
     }
 }
 

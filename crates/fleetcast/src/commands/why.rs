@@ -394,6 +394,7 @@ fn reason_words(reason: Reason) -> &'static str {
         Reason::Hold => "kept: a start would cost more",
         Reason::Override => "a person's override",
         Reason::Policy => "the policy's rule",
+        Reason::Standby => "standby, for what no forecast sees in time",
     }
 }
 

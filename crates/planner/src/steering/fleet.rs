@@ -60,11 +60,10 @@ impl PlainFleet {
         while self.draining.front().is_some_and(|&(last, _)| last < now) {
             self.draining.pop_front();
         }
-        let draining: u64 = self.draining.iter().map(|&(_, units)| units).sum();
         FleetStep {
             ready: self.ready,
             total: self.total(),
-            paid: self.total() + draining,
+            paid: self.paid(),
         }
     }
 
@@ -76,6 +75,16 @@ impl PlainFleet {
     /// Units that serve.
     pub fn ready(&self) -> u64 {
         self.ready
+    }
+
+    /// Takes in units that serve from the next step on, without an order.
+    pub fn join(&mut self, units: u64) {
+        self.ready += units;
+    }
+
+    /// Units that the present step is paid for: total and draining.
+    pub fn paid(&self) -> u64 {
+        self.total() + self.draining.iter().map(|&(_, units)| units).sum::<u64>()
     }
 
     /// Ends step `now`: orders what is missing, or cancels the newest orders and then removes running units.

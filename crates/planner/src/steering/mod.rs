@@ -2,6 +2,7 @@
 
 mod fleet;
 mod shadow;
+mod standby;
 #[expect(
     clippy::module_inception,
     reason = "the concept and its folder share the name"
@@ -10,4 +11,5 @@ mod steering;
 
 pub use fleet::{FleetRules, FleetStep, PlainFleet};
 pub use shadow::{Band, HeldFleet, Purchase, Reluctance};
+pub use standby::{Deep, Depths, Promoted, Spell, StandbyFleet, StandbyRules};
 pub use steering::{Goal, Steering, SteeringConfig};

@@ -5,6 +5,7 @@ use fleetcast_forecast::lead::LeadForecast;
 use fleetcast_series::SlidingMaximum;
 
 use super::fleet::{FleetRules, PlainFleet};
+use super::standby::{Deep, StandbyFleet, StandbyRules};
 use super::steering::Goal;
 
 /// A fleet that keeps units for a while after they were last useful.
@@ -13,6 +14,10 @@ pub struct HeldFleet {
     /// The fleet.
     pub fleet: PlainFleet,
     hold: SlidingMaximum,
+    standby: Option<(FleetRules, StandbyFleet)>,
+    /// Units that the last step needed, and those of them that are kept because demand lasts.
+    needed: u64,
+    lasting: u64,
 }
 
 impl HeldFleet {
@@ -21,6 +26,67 @@ impl HeldFleet {
         Self {
             fleet: PlainFleet::new(rules, ready),
             hold: SlidingMaximum::new(1),
+            standby: None,
+            needed: 0,
+            lasting: 0,
+        }
+    }
+
+    /// Starts with standby beside it, of no unit yet.
+    pub fn with_standby(rules: FleetRules, ready: u64, standby: StandbyRules) -> Self {
+        Self {
+            standby: Some((rules, StandbyFleet::new(standby))),
+            ..Self::new(rules, ready)
+        }
+    }
+
+    /// Enters step `now`; says how many units serve.
+    pub fn enter(&mut self, now: u64) -> u64 {
+        if let Some((_, standby)) = &mut self.standby {
+            standby.enter(now);
+        }
+        self.fleet.enter(now).ready
+    }
+
+    /// Lives through step `now`, which needs so many units: says how many standby units promote, and the part of
+    /// the step that they serve.
+    pub fn promote(&mut self, now: u64, needed: u64) -> (u64, f64) {
+        let Some((_, standby)) = &mut self.standby else {
+            return (0, 0.0);
+        };
+        self.needed = needed;
+        let promoted = standby.promote(now, needed, &self.fleet);
+        (promoted, standby.rules().part_at_once())
+    }
+
+    /// What the present step is paid for, in units.
+    pub fn paid(&self) -> f64 {
+        let beside = self
+            .standby
+            .as_ref()
+            .map_or(0.0, |(_, standby)| standby.paid());
+        self.fleet.paid() as f64 + beside
+    }
+
+    /// Orders at the end of step `now`, running units and standby.
+    pub fn order_with_standby(&mut self, now: u64, band: Band, deep: Option<Deep>, observed: bool) {
+        let Some((rules, standby)) = &mut self.standby else {
+            self.order(now, band, observed);
+            return;
+        };
+        let rules = *rules;
+        self.fleet.join(standby.join(now + 1));
+        let ready = self.fleet.ready();
+        self.lasting = deep.filter(|deep| deep.lasts).map_or(0, |_| self.needed);
+        let wanted = self.order(now, band, observed);
+        let removed = ready - self.fleet.ready();
+        let deep = deep.unwrap_or(Deep {
+            units: 0,
+            hold_decisions: 1,
+            lasts: false,
+        });
+        if let Some((_, standby)) = &mut self.standby {
+            standby.settle(now, rules, deep, wanted, removed, observed);
         }
     }
 
@@ -37,8 +103,12 @@ impl HeldFleet {
         } else {
             total
         };
-        let wanted = band.needed.max(kept);
-        self.fleet.order(now, wanted);
+        let wanted = band.needed.max(kept).max(self.lasting.min(total));
+        let promoting = self
+            .standby
+            .as_ref()
+            .map_or(0, |(_, standby)| standby.promoting());
+        self.fleet.order(now, wanted.saturating_sub(promoting));
         wanted
     }
 }
@@ -168,6 +238,7 @@ pub fn block_steps(steps_per_day: f64) -> u64 {
 pub struct Shadow {
     held: HeldFleet,
     long_lost: f64,
+    long_paid: f64,
     recent_lost: f64,
     block_lost: f64,
     blocks: f64,
@@ -180,6 +251,7 @@ impl Shadow {
         Self {
             held: HeldFleet::new(rules, 1),
             long_lost: 0.0,
+            long_paid: 0.0,
             recent_lost: 0.0,
             block_lost: 0.0,
             blocks: 0.0,
@@ -187,9 +259,32 @@ impl Shadow {
         }
     }
 
+    /// Starts with one unit, and standby of no unit yet.
+    pub fn with_standby(rules: FleetRules, standby: StandbyRules) -> Self {
+        Self {
+            held: HeldFleet::with_standby(rules, 1, standby),
+            ..Self::new(rules)
+        }
+    }
+
     /// Units that serve in step `now`.
     pub fn enter(&mut self, now: u64) -> u64 {
-        self.held.fleet.enter(now).ready
+        self.held.enter(now)
+    }
+
+    /// Standby units that promote in step `now`, which needs so many units, and the part of it that they serve.
+    pub fn promote(&mut self, now: u64, needed: u64) -> (u64, f64) {
+        self.held.promote(now, needed)
+    }
+
+    /// Adds what the step is paid for.
+    pub fn pay(&mut self, memory: &Memory) {
+        self.long_paid = self.long_paid * memory.long_decay + self.held.paid();
+    }
+
+    /// What was paid in the long memory, in unit-steps.
+    pub fn long_paid(&self) -> f64 {
+        self.long_paid
     }
 
     /// Adds the loss of an observed step.
@@ -212,8 +307,8 @@ impl Shadow {
     }
 
     /// Orders at the end of step `now`.
-    pub fn order(&mut self, now: u64, band: Band, observed: bool) {
-        self.held.order(now, band, observed);
+    pub fn order(&mut self, now: u64, band: Band, deep: Option<Deep>, observed: bool) {
+        self.held.order_with_standby(now, band, deep, observed);
     }
 
     /// Loss in the long memory, bursts limited.
@@ -256,17 +351,30 @@ impl Probe {
         }
     }
 
+    /// Starts with one unit, and standby of no unit yet.
+    pub fn with_standby(rules: FleetRules, standby: StandbyRules) -> Self {
+        Self {
+            held: HeldFleet::with_standby(rules, 1, standby),
+            ..Self::new(rules)
+        }
+    }
+
+    /// Promotes what a step that needs so many units is short of: no start, it has booted before.
+    pub fn promote(&mut self, now: u64, needed: u64) {
+        self.ready_before += self.held.promote(now, needed).0;
+    }
+
     /// Enters step `now`; earlier starts fade by `decay`.
     pub fn enter(&mut self, now: u64, decay: f64) {
-        let ready = self.held.fleet.enter(now).ready;
+        let ready = self.held.enter(now);
         self.starts = self.starts * decay + ready.saturating_sub(self.ready_before) as f64;
         self.ready = self.ready * decay + ready as f64;
         self.ready_before = ready;
     }
 
     /// Orders at the end of step `now`.
-    pub fn order(&mut self, now: u64, band: Band, observed: bool) {
-        self.held.order(now, band, observed);
+    pub fn order(&mut self, now: u64, band: Band, deep: Option<Deep>, observed: bool) {
+        self.held.order_with_standby(now, band, deep, observed);
     }
 
     /// Unit starts per step, as a share of the mean fleet; positive.

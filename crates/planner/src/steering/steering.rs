@@ -6,6 +6,7 @@
 //! as fast as the evidence allows: at once where every hour loses a little, slowly where rare bursts decide.
 
 use super::shadow::{Band, Memory, Probe, Purchase, Reluctance, Shadow, block_steps};
+use super::standby::{Deep, Depths, Family, Promoted, SPELLS, Spell, StandbyRules, bands};
 use fleetcast_forecast::lead::LeadForecast;
 
 /// What is to be held.
@@ -33,6 +34,17 @@ impl Goal {
         match self {
             Self::UnservedShare(_) => ((demand - served).max(0.0), demand),
             Self::ViolationShare(_) => (f64::from(u8::from(demand > served)), 1.0),
+        }
+    }
+
+    /// Loss of one step in whose last part promoted units serve as well. A violation is one, however short.
+    fn lost_in_parts(self, demand: f64, served: f64, promoted: f64, part: f64) -> f64 {
+        let before = self.account(demand, served).0;
+        match self {
+            Self::UnservedShare(_) if part > 0.0 => {
+                (1.0 - part) * before + part * self.account(demand, served + promoted).0
+            }
+            _ => before,
         }
     }
 }
@@ -130,6 +142,9 @@ pub struct SteeringConfig {
     pub keep_budget: bool,
 }
 
+/// Another family is gone over to when it would have cost less than this part.
+const CHANGE_FOR: f64 = 0.99;
+
 /// Turns the objective and the shadows' history into the depth to buy now.
 #[derive(Clone, Debug)]
 pub struct Steering {
@@ -138,7 +153,12 @@ pub struct Steering {
     shadows: Vec<Shadow>,
     probes: Vec<Probe>,
     reluctance: Reluctance,
-    depth: Option<f64>,
+    /// What standby is offered at, if it is.
+    standby: Option<StandbyRules>,
+    /// Families of shadows, each with its belief about how long demand exceeds what runs; `None`: no standby.
+    families: Vec<Family>,
+    /// The family in use.
+    family: usize,
     /// Observed steps.
     steps: f64,
     /// Base, number of steps and forecast tail in the long memory; base in the recent one.
@@ -168,7 +188,9 @@ impl Steering {
             shadows: vec![Shadow::new(config.purchase.rules); SHADOW_COUNT],
             probes: vec![Probe::new(config.purchase.rules); PROBES.len()],
             reluctance: Reluctance(1.0),
-            depth: None,
+            standby: None,
+            families: vec![Family::default()],
+            family: 0,
             steps: 0.0,
             long_base: 0.0,
             long_steps: 0.0,
@@ -188,6 +210,31 @@ impl Steering {
         self.config.purchase.capacity = capacity;
     }
 
+    /// Offers standby at these terms: shadow fleets with it are set beside those without, and the cheapest is bought.
+    #[must_use]
+    pub fn with_standby(mut self, standby: StandbyRules) -> Self {
+        let purchase = self.config.purchase;
+        for steps in SPELLS {
+            let spell = Spell(steps);
+            let pays = |depth| Depths::split(depth, &standby, purchase.rules, spell).in_all;
+            let last = shadow_depth(SHADOW_COUNT - 1);
+            if pays(last).is_none() && standby.fixed.is_none() {
+                continue;
+            }
+            self.families.push(Family {
+                spell: Some(spell),
+                depth: None,
+            });
+            let shadow = Shadow::with_standby(purchase.rules, standby);
+            self.shadows.extend(vec![shadow; SHADOW_COUNT]);
+        }
+        for probe in &mut self.probes {
+            *probe = Probe::with_standby(purchase.rules, standby);
+        }
+        self.standby = Some(standby);
+        self
+    }
+
     /// Accounts for step `now`, in which `ready` units of ours were in service and carried what `effective`
     /// units carry (fewer while they warm up). `tail` is the forecast's tail scale.
     pub fn account(
@@ -198,12 +245,33 @@ impl Steering {
         effective: f64,
         tail: f64,
     ) {
+        self.account_with(now, demand, ready, effective, tail, Promoted::default());
+    }
+
+    /// The same with standby, of which units were promoted in step `now`; `effective` is what its beginning had.
+    pub fn account_with(
+        &mut self,
+        now: u64,
+        demand: Option<f64>,
+        ready: u64,
+        effective: f64,
+        tail: f64,
+        promoted: Promoted,
+    ) {
         let memory = self.memory(now);
         let goal = self.config.purchase.goal;
+        let capacity = self.config.purchase.capacity;
+        let needed = demand.map_or(0, |demand| whole_units(demand / capacity));
+        let pays = self.standby.is_some();
         for shadow in &mut self.shadows {
-            let served = shadow.enter(now) as f64 * self.config.purchase.capacity;
+            let served = shadow.enter(now) as f64 * capacity;
             if let Some(demand) = demand {
-                shadow.lose(goal.account(demand, served).0, &memory);
+                let (units, part) = shadow.promote(now, needed);
+                let promoted = units as f64 * capacity;
+                shadow.lose(goal.lost_in_parts(demand, served, promoted, part), &memory);
+                if pays {
+                    shadow.pay(&memory);
+                }
             }
             shadow.end(&memory, block_steps(self.config.steps_per_day));
         }
@@ -212,10 +280,14 @@ impl Steering {
         let probe_decay = libm::exp2(-1.0 / probe_half_life);
         for probe in &mut self.probes {
             probe.enter(now, probe_decay);
+            probe.promote(now, needed);
         }
-        let ready_before = std::mem::replace(&mut self.ready_before, ready);
+        let ready_before = std::mem::replace(&mut self.ready_before, ready) + promoted.units;
         let Some(demand) = demand else { return };
-        let (lost, base) = goal.account(demand, effective * self.config.purchase.capacity);
+        let served = effective * capacity;
+        let base = goal.account(demand, served).1;
+        let entering = promoted.entering as f64 * capacity;
+        let lost = goal.lost_in_parts(demand, served, entering, promoted.part);
         self.long_base = self.long_base * memory.long_decay + base;
         self.long_steps = self.long_steps * memory.long_decay + 1.0;
         self.long_tail = self.long_tail * memory.long_decay + tail;
@@ -234,30 +306,73 @@ impl Steering {
     pub fn steer(&mut self, now: u64, forecast: &LeadForecast, observed: bool) {
         let purchase = self.config.purchase;
         for (index, shadow) in self.shadows.iter_mut().enumerate() {
-            shadow.order(
-                now,
-                self.reluctance
-                    .band(forecast, shadow_depth(index), &purchase),
-                observed,
-            );
+            let standby = self
+                .standby
+                .as_ref()
+                .zip(self.families[index / SHADOW_COUNT].spell);
+            let depth = shadow_depth(index % SHADOW_COUNT);
+            let (band, deep) = bands(&purchase, standby, self.reluctance, forecast, depth);
+            shadow.order(now, band, deep, observed);
         }
         let depth = self.depth();
+        let standby = self.offered(self.family);
         for (probe, reluctance) in self.probes.iter_mut().zip(PROBES) {
-            probe.order(
-                now,
-                Reluctance(reluctance).band(forecast, depth, &purchase),
-                observed,
+            let (band, deep) = bands(
+                &purchase,
+                standby.as_ref().map(|(rules, spell)| (rules, *spell)),
+                Reluctance(reluctance),
+                forecast,
+                depth,
             );
+            probe.order(now, band, deep, observed);
         }
         self.reluctance = self.reluctance_for(self.start_goal());
-        let certainty = self.certainty();
-        let aim = self.depth_for(self.goal(certainty), certainty);
+        for family in 0..self.families.len() {
+            self.aim(family);
+        }
+        self.choose_family();
+    }
+
+    /// Moves the depth of a family towards the one whose shadow lost the goal.
+    fn aim(&mut self, family: usize) {
+        let certainty = self.certainty(family);
+        let aim = self.depth_for(family, self.goal(certainty), certainty);
         let day = self.config.steps_per_day;
         let slow = (self.pace.filter_share * self.steps).max(self.pace.filter_days[0] * day);
         let fast = self.pace.filter_days[1] * day;
         let time = libm::pow(slow, 1.0 - certainty) * libm::pow(fast, certainty);
-        let depth = self.depth.unwrap_or(aim);
-        self.depth = Some(depth + (aim - depth) / time.max(1.0));
+        let depth = self.families[family].depth.unwrap_or(aim);
+        self.families[family].depth = Some(depth + (aim - depth) / time.max(1.0));
+    }
+
+    /// Goes over to the family that would have held the goal at the least cost, if it is worth the change.
+    fn choose_family(&mut self) {
+        let Some(standby) = &self.standby else { return };
+        let first = usize::from(standby.fixed.is_some());
+        let cost = |family: usize| (self.cost_at_goal(family), family);
+        let best = (first..self.families.len())
+            .map(cost)
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((least, family)) = best
+            && (self.family < first || least < CHANGE_FOR * self.cost_at_goal(self.family))
+        {
+            self.family = family;
+        }
+    }
+
+    /// What a family would have paid at its depth, between its shadows.
+    fn cost_at_goal(&self, family: usize) -> f64 {
+        let depth = self.families[family].depth.unwrap_or(DEPTH_START);
+        let place = ((depth - DEPTH_FIRST) / DEPTH_STEP).clamp(0.0, (SHADOW_COUNT - 1) as f64);
+        let below = (place as usize).min(SHADOW_COUNT - 2);
+        let paid = |index: usize| self.shadows[family * SHADOW_COUNT + index].long_paid();
+        let share = place - below as f64;
+        paid(below) * (1.0 - share) + paid(below + 1) * share
+    }
+
+    /// What standby a family buys.
+    fn offered(&self, family: usize) -> Option<(StandbyRules, Spell)> {
+        self.standby.zip(self.families[family].spell)
     }
 
     /// The depth to buy now: −ln(1 − level).
@@ -265,18 +380,42 @@ impl Steering {
         if !self.config.learn_depth {
             return -libm::log(self.config.purchase.goal.share());
         }
-        self.depth.unwrap_or(DEPTH_START)
+        self.families[self.family].depth.unwrap_or(DEPTH_START)
     }
 
     /// Units to start and to keep now, by this forecast.
     pub fn band(&self, forecast: &LeadForecast) -> Band {
-        self.reluctance
-            .band(forecast, self.depth(), &self.config.purchase)
+        self.bands(forecast).0
+    }
+
+    /// The same, and units to have in all with those that stand by; `None`: standby does not pay for itself.
+    pub fn bands(&self, forecast: &LeadForecast) -> (Band, Option<Deep>) {
+        let standby = self.offered(self.family);
+        let standby = standby.as_ref().map(|(rules, spell)| (rules, *spell));
+        let purchase = &self.config.purchase;
+        bands(purchase, standby, self.reluctance, forecast, self.depth())
+    }
+
+    /// How deep what runs is bought: the depth itself, or less where standby catches the rest.
+    pub fn running_depth(&self) -> f64 {
+        let depth = self.depth();
+        let rules = self.config.purchase.rules;
+        self.offered(self.family).map_or(depth, |(standby, spell)| {
+            Depths::split(depth, &standby, rules, spell).running
+        })
+    }
+
+    /// What the fleet in use would have paid of late over what it would have paid without standby; `None`
+    /// without standby.
+    pub fn standby_worth(&self) -> Option<f64> {
+        self.standby?;
+        let alone = self.cost_at_goal(0);
+        (alone > 0.0).then(|| self.cost_at_goal(self.family) / alone)
     }
 
     /// The share aimed at now, of the objective's kind.
     pub fn goal_share(&self) -> f64 {
-        self.goal(self.certainty())
+        self.goal(self.certainty(self.family))
     }
 
     fn memory(&self, now: u64) -> Memory {
@@ -292,10 +431,15 @@ impl Steering {
     }
 
     /// How far the last days alone tell the loss at the depth in use: from 0 (rare bursts) to 1 (many equal losses).
-    fn certainty(&self) -> f64 {
-        let index = libm::round((self.depth() - DEPTH_FIRST) / DEPTH_STEP)
+    fn certainty(&self, family: usize) -> f64 {
+        let depth = if self.config.learn_depth {
+            self.families[family].depth.unwrap_or(DEPTH_START)
+        } else {
+            self.depth()
+        };
+        let index = libm::round((depth - DEPTH_FIRST) / DEPTH_STEP)
             .clamp(0.0, (SHADOW_COUNT - 1) as f64) as usize;
-        let events = self.shadows[index].events();
+        let events = self.shadows[family * SHADOW_COUNT + index].events();
         events / (events + EVENTS_FOR_HALF)
     }
 
@@ -320,13 +464,13 @@ impl Steering {
     }
 
     /// The depth whose shadow lost `goal`, between neighbours in the logarithm of loss.
-    fn depth_for(&self, goal: f64, certainty: f64) -> f64 {
+    fn depth_for(&self, family: usize, goal: f64, certainty: f64) -> f64 {
         let mut ceiling = f64::INFINITY;
         let mut before: Option<(f64, f64)> = None;
         for index in 0..SHADOW_COUNT {
             let depth = shadow_depth(index);
-            let loss = self.believed_loss(index, certainty).min(ceiling);
-            ceiling = loss * libm::exp(-SLOPE_MINIMUM * DEPTH_STEP);
+            let loss = self.believed_loss(family, index, certainty).min(ceiling);
+            ceiling = loss * libm::exp(-SLOPE_MINIMUM * self.step_of(family, index));
             if loss <= goal {
                 let Some((shallow, higher)) = before else {
                     return depth;
@@ -345,16 +489,17 @@ impl Steering {
     }
 
     /// The share a shadow's depth loses: long memory with the forecast's belief, moved towards recent memory by certainty.
-    fn believed_loss(&self, index: usize, certainty: f64) -> f64 {
-        let shadow = &self.shadows[index];
+    fn believed_loss(&self, family: usize, index: usize, certainty: f64) -> f64 {
+        let shadow = &self.shadows[family * SHADOW_COUNT + index];
         let mean_base = self.long_base / self.long_steps.max(1e-9);
         let belief = BELIEF_DAYS * self.config.steps_per_day * mean_base;
         let depth = shadow_depth(index);
         let believed = match self.config.purchase.goal {
             Goal::UnservedShare(_) => {
-                self.long_tail / self.long_base.max(1e-300) * libm::exp(-BELIEF_TAIL * depth)
+                self.long_tail / self.long_base.max(1e-300)
+                    * self.exceeded(family, depth, BELIEF_TAIL)
             }
-            Goal::ViolationShare(_) => libm::exp(-depth),
+            Goal::ViolationShare(_) => self.exceeded(family, depth, 1.0),
         };
         let lost = shadow.long_lost() + belief * believed;
         let long = lost / (self.long_base + belief).max(1e-300);
@@ -364,6 +509,30 @@ impl Steering {
         let weak = 0.1 * belief;
         let recent = (shadow.recent_lost() + weak * long) / (self.recent_base + weak).max(1e-300);
         long * libm::pow((recent / long).max(1e-6), certainty)
+    }
+
+    /// The believed part of a tail, falling as e^(−fall · depth), that a family leaves unserved at a depth.
+    fn exceeded(&self, family: usize, depth: f64, fall: f64) -> f64 {
+        let rules = self.config.purchase.rules;
+        let split = self
+            .offered(family)
+            .map(|(standby, spell)| Depths::split(depth, &standby, rules, spell));
+        match split.and_then(|split| Some((split, split.in_all?))) {
+            None => libm::exp(-fall * depth),
+            Some((split, in_all)) => {
+                split.lost_share * libm::exp(-fall * split.running)
+                    + (1.0 - split.lost_share) * libm::exp(-fall * in_all)
+            }
+        }
+    }
+
+    /// How far the believed loss falls from a shadow to the next, as a distance in depth without standby.
+    fn step_of(&self, family: usize, index: usize) -> f64 {
+        if self.families[family].spell.is_none() {
+            return DEPTH_STEP;
+        }
+        let at = |index| self.exceeded(family, shadow_depth(index), 1.0);
+        libm::log(at(index) / at(index + 1).max(1e-300)).clamp(0.0, DEPTH_STEP)
     }
 
     /// Unit starts a step to aim at, as a share of the mean fleet: the limit, corrected for what was started so far.
@@ -396,6 +565,11 @@ impl Steering {
         }
         Reluctance(PROBES[PROBES.len() - 1])
     }
+}
+
+/// Whole units that a demand needs, at least one.
+fn whole_units(units: f64) -> u64 {
+    libm::ceil(units).clamp(1.0, 1e12) as u64
 }
 
 fn between(range: [f64; 2], share: f64) -> f64 {

@@ -13,5 +13,6 @@ mod plain;
 mod recordings;
 mod repetition;
 mod scaling;
+mod standby;
 mod support;
 mod usage;

@@ -27,6 +27,7 @@ fn setting(per_unit: f64, share: f64) -> PlainSetting {
         drain: SignedDuration::from_mins(5),
         warm_up: SignedDuration::from_hours(4 * 24),
         objective: Some(Objective::over_28_days(ObjectiveMetric::Unserved, target)),
+        standby: None,
     }
 }
 

@@ -252,6 +252,7 @@ pub fn plain_site_of(
         drain: minutes(5),
         warm_up: SignedDuration::from_hours(24),
         objective: Some(objective(5)),
+        standby: None,
     };
     setting.check().expect("a good setting");
     Site {
@@ -409,6 +410,7 @@ impl Choice {
             configure: SignedDuration::from_secs(self.configure_seconds),
             drain: SignedDuration::from_secs(self.drain_seconds),
             warm_up: SignedDuration::from_secs(self.warm_up_seconds),
+            standby: None,
         };
         let simulation = Simulation {
             demand: vec![
@@ -594,7 +596,10 @@ pub fn listed(config: &EngineConfig, inventory: &Inventory, component: usize) ->
         let units = u64::from(cohort.count) * units_each(config, component, cohort.offer.0);
         match cohort.state {
             InstanceState::InService => ready += units,
-            InstanceState::Draining => {}
+            InstanceState::Draining
+            | InstanceState::Preparing
+            | InstanceState::Standby
+            | InstanceState::Demoting => {}
             _ => pending += units,
         }
     }
