@@ -1,6 +1,7 @@
 //! From wanted units to a plan, and the checker of plans. `README.md` states the problem.
 
 mod check;
+pub mod fleet_plan;
 mod plan;
 mod standby;
 pub mod steering;

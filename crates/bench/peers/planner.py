@@ -1,0 +1,192 @@
+"""Fleet problems as mixed-integer programs, solved by HiGHS.
+
+Reads one job as JSON from the file that is its argument: {"gap": g, "seconds": s, "problems": [{"name": ..., "problem": ...}]},
+and writes one line of JSON for each: status, the best solution's objective and the best bound in micro-dollars, seconds,
+and when each better solution was found. One thread. The program is the one that crates/planner/README.md states, built here
+from the stated problem alone: nothing is taken from the optimiser that it is compared with. highspy 1.11.0.
+"""
+import json
+import math
+import sys
+import time
+
+import highspy
+import numpy as np
+
+INF = highspy.kHighsInf
+
+
+class Program:
+    """Columns and rows, gathered before they are passed on."""
+
+    def __init__(self):
+        self.cost, self.upper, self.entries = [], [], []
+        self.low, self.high = [], []
+
+    def column(self, cost, upper=INF):
+        self.cost.append(cost)
+        self.upper.append(upper)
+        self.entries.append([])
+        return len(self.cost) - 1
+
+    def row(self, terms, low, high):
+        place = len(self.low)
+        self.low.append(low)
+        self.high.append(high)
+        for column, value in terms:
+            self.entries[column].append((place, value))
+        return place
+
+
+def bill(price, seconds):
+    return -(-price * seconds // 3600)
+
+
+def build(problem):
+    periods, length = problem["periods"], problem["period_seconds"]
+    pools = problem["pools"]
+    program = Program()
+    quota_terms = [[[] for _ in range(periods)] for _ in problem["quotas"]]
+    quota_bound = [[0] * periods for _ in problem["quotas"]]
+    money = []
+    forced = 0
+    for component in problem["components"]:
+        floor = component["floor"]
+        ceiling = max(component["ceiling"], floor)
+        wanted = [min(max(units, floor), ceiling) for units in component["demand"]]
+        share = min(component["survives_zone_per_mille"], 1000)
+        spare = [-(-units * share // 1000) for units in wanted]
+        serving = [[] for _ in range(periods)]
+        there = [[] for _ in range(periods)]
+        serving_fixed, there_fixed = [0] * periods, [0] * periods
+        zones = {pools[k]["zone"] for k, _ in component["offers"]} if any(spare) else set()
+        without = {zone: [[] for _ in range(periods)] for zone in zones}
+        without_fixed = {zone: [0] * periods for zone in zones}
+        for k, units in component["offers"]:
+            pool = pools[k]
+            granule = max(1, -(-pool["billing"]["granularity_seconds"] // length))
+            least = max(
+                1, -(-pool["billing"]["minimum_seconds"] // length), component["lifetime_periods"], pool["lead_periods"] + 1
+            )
+            first = -(-least // granule) * granule
+            first_price, again_price = bill(pool["price"], first * length), bill(pool["price"], granule * length)
+            uses = [(q, weight) for q, quota in enumerate(problem["quotas"]) for j, weight in quota["uses"] if j == k]
+            standing = [s for s in component["standing"] if s["pool"] == k]
+            start = component["start_price"] * units
+            new = [program.column(first_price + start) for _ in range(periods)]
+            more = [program.column(again_price) for _ in range(periods)]
+            money += [(column, first_price) for column in new] + [(column, again_price) for column in more]
+            for t in range(periods):
+                # Only what has just ended is prolonged.
+                ended = [(more[t], 1)]
+                if t >= first:
+                    ended.append((new[t - first], -1))
+                if t >= granule:
+                    ended.append((more[t - granule], -1))
+                ending = sum(s["count"] for s in standing if s["bound_until"] == t)
+                program.row(ended, ending if component["stateful"] else -INF, ending)
+                held = [new[s] for s in range(max(0, t - first + 1), t + 1)]
+                held += [more[s] for s in range(max(0, t - granule + 1), t + 1)]
+                served = [new[s] for s in range(max(0, t - first + 1), t - pool["lead_periods"] + 1)]
+                served += [more[s] for s in range(max(0, t - granule + 1), t + 1)]
+                bound = sum(s["count"] for s in standing if s["bound_until"] > t)
+                bound_serving = sum(s["count"] for s in standing if s["bound_until"] > t and s["serves_from"] <= t)
+                for s in standing:
+                    if s["serves_from"] > s["bound_until"]:
+                        raise ValueError("what stands and does not serve yet must be bound")
+                there[t] += [(column, units) for column in held]
+                serving[t] += [(column, units) for column in served]
+                there_fixed[t] += units * bound
+                serving_fixed[t] += units * bound_serving
+                for zone in zones:
+                    if zone != pool["zone"]:
+                        without[zone][t] += [(column, units) for column in served]
+                        without_fixed[zone][t] += units * bound_serving
+                for q, weight in uses:
+                    quota_terms[q][t] += [(column, weight) for column in held]
+                    quota_bound[q][t] += weight * bound
+        for t in range(periods):
+            terms = list(serving[t])
+            if component["shortage_price"] is not None:
+                may_miss = wanted[t] - min(floor, wanted[t])
+                terms.append((program.column(component["shortage_price"], may_miss), 1))
+            program.row(terms, wanted[t] - serving_fixed[t], INF)
+            program.row(there[t], -INF, max(ceiling, there_fixed[t]) - there_fixed[t])
+            for zone in zones:
+                program.row(without[zone][t], spare[t] - without_fixed[zone][t], INF)
+    for q, quota in enumerate(problem["quotas"]):
+        for t in range(periods):
+            room = max(quota["limit"], quota_bound[q][t]) - quota_bound[q][t]
+            program.row(quota_terms[q][t], -INF, room)
+    if problem["budget"] is not None:
+        program.row(money, -INF, problem["budget"] - forced)
+    return program
+
+
+def model(program):
+    lp = highspy.HighsLp()
+    columns, rows = len(program.cost), len(program.low)
+    lp.num_col_, lp.num_row_ = columns, rows
+    lp.col_cost_ = np.array(program.cost, dtype=float)
+    lp.col_lower_ = np.zeros(columns)
+    lp.col_upper_ = np.array(program.upper, dtype=float)
+    lp.row_lower_ = np.array(program.low, dtype=float)
+    lp.row_upper_ = np.array(program.high, dtype=float)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    starts = np.cumsum([0] + [len(entries) for entries in program.entries])
+    lp.a_matrix_.start_ = starts.astype(np.int32)
+    lp.a_matrix_.index_ = np.array([row for entries in program.entries for row, _ in entries], dtype=np.int32)
+    lp.a_matrix_.value_ = np.array([value for entries in program.entries for _, value in entries], dtype=float)
+    lp.integrality_ = [highspy.HighsVarType.kInteger] * columns
+    return lp
+
+
+def solve(program, gap, seconds):
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("mip_rel_gap", gap)
+    highs.setOptionValue("time_limit", float(seconds))
+    highs.passModel(model(program))
+    found = []
+    began = time.perf_counter()
+
+    def better(event):
+        found.append([time.perf_counter() - began, event.data_out.objective_function_value])
+
+    highs.cbMipImprovingSolution += better
+    highs.run()
+    took = time.perf_counter() - began
+    status = highs.modelStatusToString(highs.getModelStatus())
+    info = highs.getInfo()
+    value = info.objective_function_value
+    # 1 is a feasible primal solution.
+    has = info.primal_solution_status == 2 and math.isfinite(value)
+    bound = info.mip_dual_bound
+    return {
+        "status": status,
+        "objective": value if has else None,
+        "bound": bound if math.isfinite(bound) else None,
+        "seconds": took,
+        "found": found + ([[took, value]] if has else []),
+    }
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        job = json.load(file)
+    for stated in job["problems"]:
+        began = time.perf_counter()
+        try:
+            program = build(stated["problem"])
+            line = solve(program, job["gap"], job["seconds"])
+            line["columns"], line["rows"] = len(program.cost), len(program.low)
+        except Exception as error:  # noqa: BLE001 - a peer that fails is a result
+            line = {"error": repr(error)[:200]}
+        line["name"] = stated["name"]
+        line["with_building"] = time.perf_counter() - began
+        print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,318 @@
+//! The whole fleet: each component alone, and where money or quota does not suffice, by importance.
+
+use fleetcast_model::{MicroUsd, Units};
+
+use super::answer::{Binding, Cost, FleetPlan, Lift, Missing, Origin, Part, Run, Unmet};
+use super::budget::within;
+use super::component::{Solved, solve};
+use super::loads::{Loads, Room, Solution, bound_spans};
+use super::problem::{FleetProblem, PoolIndex, ProblemError};
+use super::terms::Terms;
+
+/// How much work a plan may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkLimit {
+    /// Cells of tables that are filled for each component, at most, and a little over.
+    pub cells_per_component: u64,
+}
+
+impl Default for WorkLimit {
+    /// Some tens of milliseconds for a component.
+    fn default() -> Self {
+        Self {
+            cells_per_component: 8_000_000,
+        }
+    }
+}
+
+/// Plans a fleet: covers each demand at the least cost that is found, and says how much less it could be.
+///
+/// Where not everything can be covered, the least important component gives way first; among equals the one that
+/// is listed last. A `previous` plan that is still good and not dearer than what is found is kept as it is, so that
+/// planning twice changes nothing.
+pub fn plan_fleet(
+    problem: &FleetProblem,
+    previous: Option<&FleetPlan>,
+    limit: WorkLimit,
+) -> Result<FleetPlan, ProblemError> {
+    problem.validate()?;
+    let found = Planner::new(problem, limit).plan();
+    let keep = previous.filter(|previous| {
+        previous.cost.total() <= found.cost.total()
+            && missing(problem, previous) <= missing(problem, &found)
+            && super::check::check_fleet(problem, previous).is_empty()
+    });
+    Ok(keep.cloned().unwrap_or(found))
+}
+
+/// What is missing without a price, the most important first.
+fn missing(problem: &FleetProblem, plan: &FleetPlan) -> Vec<u64> {
+    let mut by_importance = vec![0; 512];
+    for (need, part) in problem.components.iter().zip(&plan.parts) {
+        let rank = 2 * (255 - usize::from(need.importance));
+        if need.shortage_price.is_none() {
+            by_importance[rank] += part.unmet_unit_periods(Missing::Demand);
+        }
+        by_importance[rank + 1] += part.unmet_unit_periods(Missing::ZoneSpare);
+    }
+    by_importance
+}
+
+struct Planner<'a> {
+    problem: &'a FleetProblem,
+    limit: WorkLimit,
+    terms: Vec<Terms>,
+    /// Places of components, the most important first.
+    order: Vec<usize>,
+    work: u64,
+}
+
+/// What all components together leave of the quotas, and of the money.
+struct Left {
+    quota: Vec<Vec<i64>>,
+    money: i64,
+}
+
+impl<'a> Planner<'a> {
+    fn new(problem: &'a FleetProblem, limit: WorkLimit) -> Self {
+        let mut order: Vec<usize> = (0..problem.components.len()).collect();
+        order.sort_by_key(|&place| (u8::MAX - problem.components[place].importance, place));
+        let terms = problem.components.iter().map(|need| Terms::new(problem, need));
+        Self {
+            problem,
+            limit,
+            terms: terms.collect(),
+            order,
+            work: 0,
+        }
+    }
+
+    fn plan(mut self) -> FleetPlan {
+        let alone: Vec<Solved> = (0..self.terms.len()).map(|place| self.alone(place)).collect();
+        let bound: i64 = alone.iter().map(|solved| solved.bound).sum();
+        let mut solutions: Vec<Option<Solution>> = vec![None; alone.len()];
+        let mut left = self.all_left();
+        let mut cut = vec![None; alone.len()];
+        for place in self.order.clone() {
+            self.release_bound(place, &mut left);
+            let terms = &self.terms[place];
+            let mut chosen = alone[place].solution.clone();
+            let room = self.room(place, &left);
+            if !room.holds(&chosen.loads) {
+                let solved = solve(terms, &room, self.limit.cells_per_component);
+                self.work += solved.work;
+                chosen = solved.solution;
+            }
+            if chosen.bill(terms) > left.money {
+                cut[place] = Some(Binding::Budget);
+                let each = self.limit.cells_per_component;
+                chosen = within(terms, &room, left.money, &chosen, &mut self.work, each);
+            }
+            left.money -= chosen.bill(terms);
+            for (quota, used) in terms.quotas.iter().zip(&chosen.loads.quota) {
+                let left = &mut left.quota[*quota];
+                left.iter_mut().zip(used).for_each(|(left, used)| *left -= used);
+            }
+            solutions[place] = Some(chosen);
+        }
+        let mut plan = FleetPlan {
+            parts: Vec::with_capacity(alone.len()),
+            cost: Cost::default(),
+            lower_bound: MicroUsd::ZERO,
+            work: 0,
+        };
+        let mut unpriced = 0;
+        for (place, solution) in solutions.into_iter().enumerate() {
+            let Some(solution) = solution else { continue };
+            let part = self.part(place, &solution, &alone[place], &left, cut[place]);
+            unpriced += solution.penalty - part.cost.shortage.get() as i64;
+            plan.cost += part.cost;
+            plan.parts.push(part);
+        }
+        plan.lower_bound = MicroUsd::new((bound - unpriced).max(0).unsigned_abs());
+        plan.work = self.work;
+        plan
+    }
+
+    /// Solves a component as if it had all quotas and all money to itself.
+    fn alone(&mut self, place: usize) -> Solved {
+        let mut left = self.all_left();
+        self.release_bound(place, &mut left);
+        let room = self.room(place, &left);
+        let solved = solve(&self.terms[place], &room, self.limit.cells_per_component);
+        self.work += solved.work;
+        solved
+    }
+
+    /// Quotas and money without what is bound or has to go on.
+    fn all_left(&self) -> Left {
+        let limit = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
+        let quotas = self.problem.quotas.iter();
+        let mut left = Left {
+            quota: quotas
+                .map(|quota| vec![limit(quota.limit); self.problem.periods as usize])
+                .collect(),
+            money: self.problem.budget.map_or(i64::MAX / 4, |budget| limit(budget.get())),
+        };
+        for place in 0..self.terms.len() {
+            self.take_bound(place, &mut left, -1);
+        }
+        left
+    }
+
+    /// Gives a component back what it has bound, so that it may plan with it.
+    fn release_bound(&self, place: usize, left: &mut Left) {
+        self.take_bound(place, left, 1);
+    }
+
+    fn take_bound(&self, place: usize, left: &mut Left, by: i64) {
+        let terms = &self.terms[place];
+        if terms.standing.is_empty() {
+            return;
+        }
+        let mut bound = Loads::empty(terms);
+        for (span, count) in bound_spans(terms) {
+            bound.add(terms, &span, count);
+            left.money += by * count * span.bill(terms);
+        }
+        for (quota, used) in terms.quotas.iter().zip(&bound.quota) {
+            let left = &mut left.quota[*quota];
+            left.iter_mut().zip(used).for_each(|(left, used)| *left += by * used);
+        }
+    }
+
+    fn room(&self, place: usize, left: &Left) -> Room {
+        let terms = &self.terms[place];
+        let quotas = terms.quotas.iter().map(|quota| left.quota[*quota].clone());
+        Room::new(terms, quotas.collect())
+    }
+
+    fn part(
+        &self,
+        place: usize,
+        solution: &Solution,
+        alone: &Solved,
+        left: &Left,
+        cut: Option<Binding>,
+    ) -> Part {
+        let (terms, need) = (&self.terms[place], &self.problem.components[place]);
+        let runs = solution.runs.iter().map(|(span, count)| Run {
+            from: span.from,
+            until: span.until,
+            pool: PoolIndex(terms.pools[span.pool as usize].pool),
+            origin: span.standing.map_or(Origin::New, Origin::Standing),
+            count: *count,
+        });
+        let mut runs: Vec<Run> = runs.collect();
+        runs.sort_unstable();
+        let mut unmet = Vec::new();
+        let loads = &solution.loads;
+        for t in 0..terms.periods {
+            let missing = [
+                (Missing::Demand, terms.wanted[t] - loads.serving[t]),
+                (Missing::ZoneSpare, terms.spare[t] - loads.without_zone(t)),
+            ];
+            for (what, units) in missing.into_iter().filter(|(_, units)| *units > 0) {
+                unmet.push(Unmet {
+                    period: t as u32,
+                    units: Units::new(units.unsigned_abs()),
+                    what,
+                    binding: self.binding(place, solution, alone, left, cut, (t, what)),
+                });
+            }
+        }
+        let mut part = Part {
+            component: need.component,
+            runs,
+            unmet,
+            lifts: Vec::new(),
+            cost: cost(terms, solution),
+        };
+        part.lifts = lifts(terms, &part, alone);
+        part
+    }
+
+    /// Why units are missing in a period.
+    fn binding(
+        &self,
+        place: usize,
+        solution: &Solution,
+        alone: &Solved,
+        left: &Left,
+        cut: Option<Binding>,
+        (t, what): (usize, Missing),
+    ) -> Binding {
+        let terms = &self.terms[place];
+        let missing = |loads: &Loads| match what {
+            Missing::Demand => terms.wanted[t] - loads.serving[t],
+            Missing::ZoneSpare => terms.spare[t] - loads.without_zone(t),
+        };
+        if terms.pools.is_empty() {
+            return Binding::NoOffer;
+        }
+        let soonest = terms.pools.iter().map(|pool| pool.lead).min();
+        if soonest.is_some_and(|lead| lead > t) {
+            return Binding::Lead;
+        }
+        // Alone it would be there: it is what others have.
+        if let Some(cut) = cut
+            && missing(&alone.solution.loads) < missing(&solution.loads)
+        {
+            return cut;
+        }
+        let quota = terms.quotas.iter().enumerate().find(|(local, quota)| {
+            let uses = terms.pools.iter().flat_map(|pool| &pool.quotas);
+            let least = uses.filter(|(of, _)| of == local).map(|(_, each)| *each).min();
+            least.is_some_and(|least| left.quota[**quota][t] < least)
+        });
+        let least = terms.pools.iter().map(|pool| pool.units).min().unwrap_or(1);
+        if solution.loads.there[t] + least > terms.ceiling {
+            return Binding::Ceiling;
+        }
+        if let Some((_, quota)) = quota {
+            return Binding::Quota(*quota as u32);
+        }
+        match what {
+            Missing::ZoneSpare if terms.zones < 2 => Binding::Zones,
+            Missing::Demand if terms.priced => Binding::Price,
+            _ => cut.unwrap_or(Binding::Ceiling),
+        }
+    }
+}
+
+/// What lifting limits would bring back, where the component alone shows it.
+fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
+    let limits = part.unmet.iter().map(|unmet| unmet.binding);
+    let binding = limits.into_iter().find(|b| matches!(b, Binding::Budget | Binding::Quota(_)));
+    let Some(binding) = binding else {
+        return Vec::new();
+    };
+    let free = cost(terms, &alone.solution);
+    let missing = |loads: &Loads| -> u64 {
+        let of = |t: usize| (terms.wanted[t] - loads.serving[t]).max(0).unsigned_abs();
+        (0..terms.periods).map(of).sum()
+    };
+    let back = part
+        .unmet_unit_periods(Missing::Demand)
+        .saturating_sub(missing(&alone.solution.loads));
+    vec![Lift {
+        binding,
+        unit_periods: back,
+        price: free.total().saturating_sub(part.cost.total()),
+    }]
+}
+
+fn cost(terms: &Terms, solution: &Solution) -> Cost {
+    let money = |value: i64| MicroUsd::new(value.unsigned_abs());
+    let bill = solution.bill(terms);
+    let missing = |t: usize| (terms.wanted[t] - solution.loads.serving[t]).max(0);
+    Cost {
+        bill: money(bill),
+        starts: money(solution.paid - bill),
+        shortage: if terms.priced {
+            money((0..terms.periods).map(|t| missing(t) * terms.short).sum())
+        } else {
+            MicroUsd::ZERO
+        },
+    }
+}

@@ -1,0 +1,207 @@
+//! Runs of one component and what they add up to, period by period.
+
+use std::collections::BTreeMap;
+
+use super::terms::Terms;
+
+/// A run within one component's terms; ordered, so that equal sets of runs look equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Span {
+    pub(super) from: u32,
+    pub(super) until: u32,
+    /// Place in [`Terms::pools`].
+    pub(super) pool: u32,
+    /// Place in [`Terms::standing`]; `None`: new.
+    pub(super) standing: Option<u32>,
+}
+
+impl Span {
+    /// What is billed for one instance.
+    pub(super) fn bill(&self, terms: &Terms) -> i64 {
+        let pool = &terms.pools[self.pool as usize];
+        let blocks = |end: usize| (self.until as usize).saturating_sub(end).div_ceil(pool.again);
+        match self.standing {
+            Some(place) => {
+                let standing = &terms.standing[place as usize];
+                standing.forced_bill + blocks(standing.bound) as i64 * pool.again_bill
+            }
+            None => {
+                let end = self.from as usize + pool.first;
+                pool.first_bill + blocks(end) as i64 * pool.again_bill
+            }
+        }
+    }
+
+    /// What starting one instance costs.
+    pub(super) fn start(&self, terms: &Terms) -> i64 {
+        match self.standing {
+            Some(_) => 0,
+            None => terms.pools[self.pool as usize].start,
+        }
+    }
+
+    /// The first period in which it serves.
+    pub(super) fn serves_from(&self, terms: &Terms) -> usize {
+        match self.standing {
+            Some(place) => terms.standing[place as usize].serves_from,
+            None => self.from as usize + terms.pools[self.pool as usize].lead,
+        }
+    }
+}
+
+/// What a set of runs adds up to in each period.
+#[derive(Clone, Debug)]
+pub(super) struct Loads {
+    /// Units that serve.
+    pub(super) serving: Vec<i64>,
+    /// Units that are there, serving or not.
+    pub(super) there: Vec<i64>,
+    /// Units that serve, by zone and period; empty where zones do not matter.
+    pub(super) in_zone: Vec<Vec<i64>>,
+    /// What is taken of each quota.
+    pub(super) quota: Vec<Vec<i64>>,
+}
+
+impl Loads {
+    pub(super) fn empty(terms: &Terms) -> Self {
+        let none = vec![0; terms.periods];
+        Self {
+            serving: none.clone(),
+            there: none.clone(),
+            in_zone: vec![none.clone(); terms.zones],
+            quota: vec![none; terms.quotas.len()],
+        }
+    }
+
+    /// Adds so many instances of a run; a negative number takes them away.
+    pub(super) fn add(&mut self, terms: &Terms, span: &Span, count: i64) {
+        let pool = &terms.pools[span.pool as usize];
+        let until = (span.until as usize).min(terms.periods);
+        let from = (span.from as usize).min(until);
+        let serves = span.serves_from(terms).clamp(from, until);
+        let units = pool.units * count;
+        let into = |values: &mut Vec<i64>, from: usize, add: i64| {
+            values[from..until].iter_mut().for_each(|value| *value += add);
+        };
+        into(&mut self.there, from, units);
+        into(&mut self.serving, serves, units);
+        if let Some(zone) = self.in_zone.get_mut(pool.zone) {
+            into(zone, serves, units);
+        }
+        for (place, each) in &pool.quotas {
+            into(&mut self.quota[*place], from, each * count);
+        }
+    }
+
+    /// Units that serve without the zone that has the most of them.
+    pub(super) fn without_zone(&self, period: usize) -> i64 {
+        let most = self.in_zone.iter().map(|zone| zone[period]).max();
+        self.serving[period] - most.unwrap_or(0)
+    }
+
+    /// What all missing units cost.
+    pub(super) fn penalty(&self, terms: &Terms) -> i64 {
+        (0..terms.periods)
+            .map(|t| terms.penalty(t, self.serving[t], self.without_zone(t)))
+            .sum()
+    }
+}
+
+/// What limits one component: its ceiling, and what others leave of the quotas. What is bound may be over it.
+#[derive(Clone, Debug)]
+pub(super) struct Room {
+    /// Units that may be there.
+    pub(super) units: Vec<i64>,
+    /// What may be taken of each of its quotas.
+    pub(super) quota: Vec<Vec<i64>>,
+}
+
+impl Room {
+    /// Room with so much left of each quota.
+    pub(super) fn new(terms: &Terms, mut quota: Vec<Vec<i64>>) -> Self {
+        let mut bound = Loads::empty(terms);
+        for (span, count) in bound_spans(terms) {
+            bound.add(terms, &span, count);
+        }
+        for (left, bound) in quota.iter_mut().zip(&bound.quota) {
+            for (left, bound) in left.iter_mut().zip(bound) {
+                *left = (*left).max(*bound);
+            }
+        }
+        let units = bound.there.iter().map(|there| terms.ceiling.max(*there));
+        Self {
+            units: units.collect(),
+            quota,
+        }
+    }
+
+    /// Whether runs that add up to this stay within.
+    pub(super) fn holds(&self, loads: &Loads) -> bool {
+        let within = |loads: &[i64], room: &[i64]| loads.iter().zip(room).all(|(l, r)| l <= r);
+        within(&loads.there, &self.units)
+            && loads.quota.iter().zip(&self.quota).all(|(l, r)| within(l, r))
+    }
+}
+
+/// What stands, released as soon as it may be.
+pub(super) fn bound_spans(terms: &Terms) -> impl Iterator<Item = (Span, i64)> + '_ {
+    terms.standing.iter().zip(0..).map(|(standing, place)| {
+        let span = Span {
+            from: 0,
+            until: standing.bound as u32,
+            pool: standing.pool as u32,
+            standing: Some(place),
+        };
+        (span, i64::from(standing.count))
+    })
+}
+
+/// A set of runs with what it adds up to and costs.
+#[derive(Clone, Debug)]
+pub(super) struct Solution {
+    pub(super) runs: BTreeMap<Span, u32>,
+    pub(super) loads: Loads,
+    /// Bills and starts.
+    pub(super) paid: i64,
+    /// What missing units cost.
+    pub(super) penalty: i64,
+}
+
+impl Solution {
+    /// Nothing but what is bound.
+    pub(super) fn bound_only(terms: &Terms) -> Self {
+        let mut solution = Self {
+            runs: BTreeMap::new(),
+            loads: Loads::empty(terms),
+            paid: 0,
+            penalty: 0,
+        };
+        for (span, count) in bound_spans(terms) {
+            solution.put(terms, span, count);
+        }
+        solution.penalty = solution.loads.penalty(terms);
+        solution
+    }
+
+    /// Adds so many instances of a run, or takes them away. Leaves the penalty as it was.
+    pub(super) fn put(&mut self, terms: &Terms, span: Span, count: i64) {
+        let entry = self.runs.entry(span).or_insert(0);
+        let after = i64::from(*entry) + count;
+        assert!(after >= 0, "{after} instances of {span:?}");
+        *entry = u32::try_from(after).unwrap_or(u32::MAX);
+        if *entry == 0 {
+            self.runs.remove(&span);
+        }
+        self.loads.add(terms, &span, count);
+        self.paid += count * (span.bill(terms) + span.start(terms));
+    }
+
+    pub(super) fn bill(&self, terms: &Terms) -> i64 {
+        let each = self.runs.iter();
+        each.map(|(span, count)| span.bill(terms) * i64::from(*count)).sum()
+    }
+
+    pub(super) fn objective(&self) -> i64 {
+        self.paid + self.penalty
+    }
+}

@@ -1,0 +1,271 @@
+use fleetcast_model::{
+    Billing, ComponentIndex, MicroUsd, MicroUsdPerHour, OfferIndex, PurchaseKind, Units,
+};
+use proptest::prelude::*;
+
+use super::*;
+
+fn pool(offer: u16, zone: u16, price: u64, minimum: u32, granularity: u32, lead: u32) -> Pool {
+    Pool {
+        offer: OfferIndex(offer),
+        zone,
+        purchase: PurchaseKind::OnDemand,
+        price: MicroUsdPerHour::new(price),
+        billing: Billing {
+            minimum_seconds: minimum,
+            granularity_seconds: granularity,
+        },
+        lead_periods: lead,
+    }
+}
+
+fn need(component: u16, demand: &[u64], offers: &[(u32, u32)]) -> ComponentProblem {
+    ComponentProblem {
+        component: ComponentIndex(component),
+        demand: demand.iter().copied().map(Units::new).collect(),
+        floor: Units::new(0),
+        ceiling: Units::new(1_000),
+        shortage_price: None,
+        survives_zone_per_mille: 0,
+        importance: 5,
+        stateful: false,
+        lifetime_periods: 0,
+        start_price: MicroUsd::ZERO,
+        offers: offers.iter().map(|(p, u)| (PoolIndex(*p), *u)).collect(),
+        standing: vec![],
+    }
+}
+
+fn problem(periods: u32, pools: Vec<Pool>, components: Vec<ComponentProblem>) -> FleetProblem {
+    FleetProblem {
+        period_seconds: 3_600,
+        periods,
+        pools,
+        components,
+        quotas: vec![],
+        budget: None,
+    }
+}
+
+/// Plans, and has the plan judged.
+fn check(problem: &FleetProblem) -> FleetPlan {
+    let plan = plan_fleet(problem, None, WorkLimit::default()).expect("a valid problem");
+    assert_eq!(check_fleet(problem, &plan), vec![], "{plan:?}");
+    plan
+}
+
+#[test]
+fn a_dip_is_bridged_when_starting_again_costs_more() {
+    let pools = vec![pool(0, 0, 1_000, 0, 1, 0)];
+    let mut stated = problem(4, pools, vec![need(0, &[1, 0, 0, 1], &[(0, 1)])]);
+    stated.components[0].start_price = MicroUsd::new(1_999);
+    assert_eq!(check(&stated).cost.total(), MicroUsd::new(2_000 + 2 * 1_999));
+    stated.components[0].start_price = MicroUsd::new(2_001);
+    assert_eq!(check(&stated).cost.total(), MicroUsd::new(4_000 + 2_001));
+}
+
+#[test]
+fn a_minimum_bill_is_paid_whole() {
+    let pools = vec![pool(0, 0, 1_000, 3 * 3_600, 1, 0), pool(1, 0, 1_800, 0, 1, 0)];
+    let stated = problem(4, pools, vec![need(0, &[1, 0, 0, 0], &[(0, 1), (1, 1)])]);
+    assert_eq!(check(&stated).cost.total(), MicroUsd::new(1_800));
+}
+
+#[test]
+fn what_boots_does_not_serve_yet() {
+    let pools = vec![pool(0, 0, 1_000, 0, 1, 2)];
+    let stated = problem(4, pools, vec![need(0, &[1, 1, 1, 1], &[(0, 1)])]);
+    let plan = check(&stated);
+    let unmet: Vec<_> = plan.parts[0].unmet.iter().map(|u| (u.period, u.binding)).collect();
+    assert_eq!(unmet, [(0, Binding::Lead), (1, Binding::Lead)]);
+    assert_eq!(plan.cost.total(), MicroUsd::new(4_000));
+}
+
+#[test]
+fn the_loss_of_any_zone_is_survived() {
+    let pools = (0..3).map(|z| pool(z, z, 1_000 + u64::from(z), 0, 1, 0)).collect();
+    let mut stated = problem(1, pools, vec![need(0, &[6], &[(0, 1), (1, 1), (2, 1)])]);
+    stated.components[0].survives_zone_per_mille = 1_000;
+    // Three in each zone: any two hold six.
+    assert_eq!(check(&stated).cost.total(), MicroUsd::new(3 * (1_000 + 1_001 + 1_002)));
+}
+
+#[test]
+fn the_least_important_gives_way() {
+    let pools = vec![pool(0, 0, 1_000, 0, 1, 0)];
+    let mut low = need(0, &[4, 4], &[(0, 1)]);
+    low.importance = 2;
+    let high = need(1, &[4, 4], &[(0, 1)]);
+    let mut stated = problem(2, pools, vec![low, high]);
+    stated.quotas.push(Quota {
+        name: "instances".into(),
+        limit: 5,
+        uses: vec![(PoolIndex(0), 1)],
+    });
+    let plan = check(&stated);
+    assert!(plan.parts[1].unmet.is_empty());
+    assert_eq!(plan.parts[0].unmet_unit_periods(Missing::Demand), 6);
+    assert_eq!(plan.parts[0].unmet[0].binding, Binding::Quota(0));
+    assert_eq!(plan.parts[0].lifts[0].unit_periods, 6);
+    assert_eq!(plan.parts[0].lifts[0].price, MicroUsd::new(6_000));
+    stated.quotas.clear();
+    stated.budget = Some(MicroUsd::new(11_500));
+    let plan = check(&stated);
+    assert!(plan.parts[1].unmet.is_empty());
+    assert_eq!(plan.parts[0].unmet_unit_periods(Missing::Demand), 5);
+    assert_eq!(plan.parts[0].unmet[0].binding, Binding::Budget);
+}
+
+#[test]
+fn a_shortage_with_a_price_is_weighed_against_it() {
+    let pools = vec![pool(0, 0, 1_000, 0, 1, 0)];
+    let mut stated = problem(1, pools, vec![need(0, &[4], &[(0, 3)])]);
+    stated.components[0].shortage_price = Some(MicroUsd::new(600));
+    let plan = check(&stated);
+    assert_eq!(plan.cost.total(), MicroUsd::new(1_600));
+    assert_eq!(plan.parts[0].unmet[0].binding, Binding::Price);
+}
+
+#[test]
+fn what_stands_is_released_as_soon_as_it_may_be() {
+    let pools = vec![pool(0, 0, 1_000, 0, 1, 0)];
+    let mut stated = problem(2, pools, vec![need(0, &[1, 1], &[(0, 1)])]);
+    let standing = |bound_until| Standing {
+        pool: PoolIndex(0),
+        count: 2,
+        serves_from: 0,
+        bound_until,
+    };
+    stated.components[0].standing = vec![standing(0), standing(1)];
+    let plan = check(&stated);
+    assert_eq!(plan.cost.total(), MicroUsd::new(1_000));
+    assert_eq!(plan.parts[0].releases_now().collect::<Vec<_>>(), [(0, 2)]);
+    stated.components[0].stateful = true;
+    let plan = check(&stated);
+    assert_eq!(plan.cost.total(), MicroUsd::new(6_000));
+}
+
+fn problems() -> impl Strategy<Value = FleetProblem> {
+    let pools = proptest::collection::vec(
+        (0_u16..3, 500_u64..4_000, 0_u32..4, 1_u32..4, 0_u32..2),
+        1..5,
+    );
+    let demands = proptest::collection::vec(proptest::collection::vec(0_u64..12, 6), 1..4);
+    let knobs = (0_u32..4, 0_u64..30, 0_u32..2, 0_u64..3_000, any::<u64>());
+    (pools, demands, knobs).prop_map(|(pools, demands, (spare, quota, life, start, bits))| {
+        let pools: Vec<Pool> = pools
+            .into_iter()
+            .zip(0..)
+            .map(|((zone, price, minimum, granularity, lead), i)| {
+                pool(i, zone, price, minimum * 3_600, granularity * 3_600, lead)
+            })
+            .collect();
+        let offers: Vec<(u32, u32)> = (0..pools.len() as u32).map(|k| (k, 1 + (k * 7 + 3) % 5)).collect();
+        let components = demands.iter().zip(0..).map(|(demand, i)| {
+            let bit = |n: u32| (bits >> (n + 8 * u32::from(i))) & 1 == 1;
+            ComponentProblem {
+                survives_zone_per_mille: spare * 250,
+                importance: 1 + (i as u8 * 3) % 10,
+                lifetime_periods: life * 2,
+                start_price: MicroUsd::new(start),
+                shortage_price: bit(0).then_some(MicroUsd::new(700)),
+                stateful: bit(1) && bit(2),
+                ceiling: Units::new(if bit(3) { 9 } else { 500 }),
+                floor: Units::new(u64::from(bit(4))),
+                standing: if bit(5) {
+                    vec![Standing { pool: PoolIndex(0), count: 2, serves_from: 0, bound_until: u32::from(bit(6)) * 2 }]
+                } else {
+                    vec![]
+                },
+                ..need(i, demand, &offers)
+            }
+        });
+        let mut stated = problem(6, pools, components.collect());
+        stated.quotas.push(Quota {
+            name: "instances".into(),
+            limit: quota,
+            uses: vec![(PoolIndex(0), 1)],
+        });
+        stated.budget = (bits >> 60 > 8).then_some(MicroUsd::new(quota * 4_000));
+        stated
+    })
+}
+
+/// The least cost of covering all demand of one component without standing instances, by trying everything.
+fn by_trying(stated: &FleetProblem) -> Option<u64> {
+    let terms = terms::Terms::new(stated, &stated.components[0]);
+    let mut spans = Vec::new();
+    for (place, pool) in terms.pools.iter().enumerate() {
+        for from in 0..terms.periods {
+            let mut until = (from + pool.first).min(terms.periods);
+            loop {
+                spans.push(loads::Span {
+                    from: from as u32,
+                    until: until as u32,
+                    pool: place as u32,
+                    standing: None,
+                });
+                if until == terms.periods {
+                    break;
+                }
+                until = (until + pool.again).min(terms.periods);
+            }
+        }
+    }
+    fn go(terms: &terms::Terms, left: &[loads::Span], loads: &mut loads::Loads, paid: i64, best: &mut i64) {
+        if paid >= *best {
+            return;
+        }
+        if loads.penalty(terms) == 0 {
+            *best = paid;
+            return;
+        }
+        let Some((span, left)) = left.split_first() else {
+            return;
+        };
+        let each = span.bill(terms) + span.start(terms);
+        for count in 0..5 {
+            loads.add(terms, span, count);
+            go(terms, left, loads, paid + count * each, best);
+            loads.add(terms, span, -count);
+        }
+    }
+    let mut best = i64::MAX;
+    go(&terms, &spans, &mut loads::Loads::empty(&terms), 0, &mut best);
+    (best < i64::MAX).then_some(best.unsigned_abs())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn tiny_problems_are_solved_to_the_optimum(
+        pools in proptest::collection::vec((0_u16..2, 500_u64..2_000, 1_u32..3), 1..3),
+        demand in proptest::collection::vec(0_u64..5, 3),
+        (spare, start, sizes) in (0_u32..2, 0_u64..2_000, any::<u32>()),
+    ) {
+        let pools: Vec<Pool> = pools.into_iter().zip(0..)
+            .map(|((zone, price, minimum), i)| pool(i, zone, price, minimum * 3_600, 1, 0)).collect();
+        let offers: Vec<(u32, u32)> = (0..pools.len() as u32).map(|k| (k, 1 + (sizes >> (4 * k)) % 4)).collect();
+        let mut stated = problem(3, pools, vec![need(0, &demand, &offers)]);
+        stated.components[0].survives_zone_per_mille = spare * 500;
+        stated.components[0].start_price = MicroUsd::new(start);
+        if let Some(least) = by_trying(&stated) {
+            let plan = check(&stated);
+            prop_assert_eq!(plan.cost.total().get(), least);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn every_plan_passes_its_checker_and_planning_twice_changes_nothing(stated in problems()) {
+        let limit = WorkLimit { cells_per_component: 300_000 };
+        let plan = plan_fleet(&stated, None, limit).expect("a valid problem");
+        prop_assert_eq!(check_fleet(&stated, &plan), vec![]);
+        prop_assert_eq!(&plan_fleet(&stated, None, limit).expect("a valid problem"), &plan);
+        prop_assert_eq!(&plan_fleet(&stated, Some(&plan), limit).expect("a valid problem"), &plan);
+    }
+}
