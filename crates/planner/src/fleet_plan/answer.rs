@@ -156,7 +156,10 @@ impl Part {
     /// What is to be ordered now: pools and instances.
     pub fn orders_now(&self) -> impl Iterator<Item = (PoolIndex, u32)> + '_ {
         let now = |run: &&Run| run.origin == Origin::New && run.from == 0;
-        self.runs.iter().filter(now).map(|run| (run.pool, run.count))
+        self.runs
+            .iter()
+            .filter(now)
+            .map(|run| (run.pool, run.count))
     }
 
     /// What is to be given back now: places of standing instances, and how many of each.

@@ -41,11 +41,13 @@ impl Residual {
             let missing = |t: usize| (wanted[t] - serving(t)).max(0);
             (0..terms.periods).map(missing).collect::<Vec<i64>>()
         };
-        let without = |zone: usize| {
-            beside(&terms.spare, &|t| bound.serving[t] - bound.in_zone[zone][t])
-        };
+        let without =
+            |zone: usize| beside(&terms.spare, &|t| bound.serving[t] - bound.in_zone[zone][t]);
         let quota = |(room, used): (&Vec<i64>, &Vec<i64>)| {
-            room.iter().zip(used).map(|(room, used)| (room - used).max(0)).collect()
+            room.iter()
+                .zip(used)
+                .map(|(room, used)| (room - used).max(0))
+                .collect()
         };
         Self {
             demand: beside(&terms.wanted, &|t| bound.serving[t]),
@@ -73,16 +75,29 @@ impl Residual {
         prices: &UnitPrices,
         serves_from: usize,
     ) -> Worth<'a, i64> {
-        let earns = |t: usize| if t < serves_from { 0 } else { self.earns(pool, prices, t) };
+        let earns = |t: usize| {
+            if t < serves_from {
+                0
+            } else {
+                self.earns(pool, prices, t)
+            }
+        };
         let takes = |t: usize| {
             let of = pool.quotas.iter();
             of.map(|(place, each)| each * prices.quota[*place][t]).sum()
         };
-        Worth::new(terms, pool, (pool.first_cost(), pool.again_bill), earns, takes)
+        Worth::new(
+            terms,
+            pool,
+            (pool.first_cost(), pool.again_bill),
+            earns,
+            takes,
+        )
     }
 }
 
-/// The bound that prices prove, after they were made small enough to prove one.
+/// The bound that prices prove, after those of units were made small enough to prove one. The price of the room that
+/// quotas leave is not taken off yet, so that components which share one can be added up.
 pub(super) fn certify(
     terms: &Terms,
     needs: &Residual,
@@ -92,14 +107,8 @@ pub(super) fn certify(
     for price in &mut prices.demand {
         *price = (*price).clamp(0, terms.short);
     }
-    for t in 0..terms.periods {
-        let all: i64 = prices.spare.iter().map(|zone| zone[t].max(0)).sum();
-        for zone in &mut prices.spare {
-            zone[t] = zone[t].max(0);
-            if all > terms.no_spare {
-                zone[t] = scaled(zone[t], terms.no_spare, all);
-            }
-        }
+    for price in prices.spare.iter_mut().flatten() {
+        *price = (*price).clamp(0, terms.no_spare);
     }
     for price in prices.quota.iter_mut().flatten() {
         *price = (*price).max(0);
@@ -112,24 +121,35 @@ pub(super) fn certify(
             let Some(best) = needs.worth(terms, pool, &prices, 0).best_start() else {
                 continue;
             };
+            let best_costs = best.costs + best.takes;
             let dearer = worst.is_none_or(|(earns, costs)| {
-                i128::from(best.earns) * i128::from(costs) > i128::from(earns) * i128::from(best.costs)
+                i128::from(best.earns) * i128::from(costs)
+                    > i128::from(earns) * i128::from(best_costs)
             });
-            if best.earns > best.costs && dearer {
-                worst = Some((best.earns, best.costs));
+            if best.earns > best_costs && dearer {
+                worst = Some((best.earns, best_costs));
             }
         }
         let Some((earns, costs)) = worst else {
             return value(terms, needs, &prices);
         };
-        // What is taken of quotas is within what it earns: scaling that too keeps the proof simple.
-        let all = prices.demand.iter_mut();
-        for price in all.chain(prices.spare.iter_mut().chain(&mut prices.quota).flatten()) {
+        for price in prices
+            .demand
+            .iter_mut()
+            .chain(prices.spare.iter_mut().flatten())
+        {
             *price = scaled(*price, costs, earns);
         }
     }
     // Prices of nothing prove what is forced.
     forced(terms)
+}
+
+/// What the room that quotas leave is worth at these prices.
+pub(super) fn room_price(room: &[Vec<i64>], prices: &[Vec<i64>]) -> i64 {
+    let each = room.iter().flatten().zip(prices.iter().flatten());
+    each.map(|(room, price)| room.saturating_mul((*price).max(0)))
+        .sum()
 }
 
 fn forced(terms: &Terms) -> i64 {
@@ -141,14 +161,15 @@ fn forced(terms: &Terms) -> i64 {
 fn value(terms: &Terms, needs: &Residual, prices: &UnitPrices) -> i64 {
     let mut total = forced(terms);
     let sum = |needed: &[i64], prices: &[i64]| -> i64 {
-        needed.iter().zip(prices).map(|(needed, price)| needed.saturating_mul(*price)).sum()
+        needed
+            .iter()
+            .zip(prices)
+            .map(|(needed, price)| needed.saturating_mul(*price))
+            .sum()
     };
     total += sum(&needs.demand, &prices.demand);
     for (needed, price) in needs.spare.iter().zip(&prices.spare) {
         total += sum(needed, price);
-    }
-    for (room, price) in needs.quota.iter().zip(&prices.quota) {
-        total -= sum(room, price);
     }
     for standing in &terms.standing {
         let pool = &terms.pools[standing.pool];

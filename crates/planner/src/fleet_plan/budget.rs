@@ -70,15 +70,20 @@ fn trim(terms: &Terms, solution: &mut Solution, money: i64) {
                 }
                 let missed = more_missing(terms, &solution.loads, span, shorter.as_ref());
                 let rank = (i128::from(missed), i128::from(saved));
-                let better = best.as_ref().is_none_or(|((missed, saved), ..)| rank.0 * saved < missed * rank.1);
+                let better = best
+                    .as_ref()
+                    .is_none_or(|((missed, saved), ..)| rank.0 * saved < missed * rank.1);
                 if better {
                     best = Some((rank, *span, shorter, saved));
                 }
             }
         }
-        let Some((_, span, shorter, saved)) = best else { break };
+        let Some((_, span, shorter, saved)) = best else {
+            break;
+        };
         // A few at once where much is over: each one changes what the next is worth.
-        let times = (over / saved / 4).clamp(1, i64::from(solution.runs.get(&span).copied().unwrap_or(1)));
+        let times =
+            (over / saved / 4).clamp(1, i64::from(solution.runs.get(&span).copied().unwrap_or(1)));
         solution.put(terms, span, -times);
         if let Some(shorter) = shorter {
             solution.put(terms, shorter, times);
@@ -107,7 +112,10 @@ fn shortened(terms: &Terms, span: &Span) -> Vec<Option<Span>> {
     match span.standing {
         None => {
             if until == terms.periods && span.from + 1 < span.until {
-                shorter.push(Some(Span { from: span.from + 1, ..*span }));
+                shorter.push(Some(Span {
+                    from: span.from + 1,
+                    ..*span
+                }));
             } else if until > end && (until - end).is_multiple_of(pool.again) {
                 let from = span.from + pool.again as u32;
                 shorter.push(Some(Span { from, ..*span }));
@@ -116,7 +124,10 @@ fn shortened(terms: &Terms, span: &Span) -> Vec<Option<Span>> {
         }
         Some(_) => {
             if until > end {
-                shorter.push(Some(Span { until: end as u32, ..*span }));
+                shorter.push(Some(Span {
+                    until: end as u32,
+                    ..*span
+                }));
             }
         }
     }
@@ -132,12 +143,12 @@ fn more_missing(terms: &Terms, loads: &Loads, span: &Span, shorter: Option<&Span
         if !serves(span, t) || shorter.is_some_and(|shorter| serves(shorter, t)) {
             continue;
         }
-        let before = terms.penalty(t, loads.serving[t], loads.without_zone(t));
-        let zone = loads.in_zone.iter().enumerate().map(|(zone, units)| {
-            units[t] - if zone == pool.zone { pool.units } else { 0 }
-        });
-        let serving = loads.serving[t] - pool.units;
-        more += terms.penalty(t, serving, serving - zone.max().unwrap_or(0)) - before;
+        let zones = || loads.in_zone.iter().map(|units| units[t]);
+        let fewer = zones()
+            .enumerate()
+            .map(|(zone, units)| units - if zone == pool.zone { pool.units } else { 0 });
+        let before = terms.penalty(t, loads.serving[t], zones());
+        more += terms.penalty(t, loads.serving[t] - pool.units, fewer) - before;
     }
     more
 }

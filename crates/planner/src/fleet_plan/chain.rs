@@ -20,8 +20,8 @@ pub(super) struct Entry {
 pub(super) struct Prices<'a> {
     /// Of a missing unit of demand, by period.
     pub(super) demand: &'a [i64],
-    /// Of a missing unit of spare, by period.
-    pub(super) spare: &'a [i64],
+    /// Of a missing unit of spare without a zone, by zone and period.
+    pub(super) spare: &'a [Vec<i64>],
     /// More for each unit under the floor.
     pub(super) under_floor: i64,
 }
@@ -33,6 +33,8 @@ pub(super) struct Rebuild<'a> {
     pub(super) beside: &'a Loads,
     pub(super) room: &'a Room,
     pub(super) prices: Prices<'a>,
+    /// So many thousandths are added to what each pool costs, by its place in the terms; empty: none.
+    pub(super) noise: &'a [i64],
 }
 
 /// A state of one chain.
@@ -67,7 +69,7 @@ struct Candidate {
 const IDLE: usize = 0;
 
 impl Graph {
-    fn new(terms: &Terms, pools: &[usize]) -> Self {
+    fn new(terms: &Terms, pools: &[usize], noise: &[i64]) -> Self {
         let idle = Node {
             units_there: 0,
             units: 0,
@@ -78,6 +80,7 @@ impl Graph {
         let mut candidates = Vec::with_capacity(pools.len());
         for (candidate, &place) in pools.iter().enumerate() {
             let pool = &terms.pools[place];
+            let dearer = |cost: i64| cost + cost / 1_000 * noise.get(place).copied().unwrap_or(0);
             let node = |serves: bool| Node {
                 units_there: pool.units,
                 units: if serves { pool.units } else { 0 },
@@ -97,8 +100,8 @@ impl Graph {
                 again,
                 first_len: pool.first,
                 again_len: pool.again,
-                first_cost: pool.first_cost(),
-                again_cost: pool.again_bill,
+                first_cost: dearer(pool.first_cost()),
+                again_cost: dearer(pool.again_bill),
             });
         }
         Self { nodes, candidates }
@@ -191,13 +194,15 @@ impl Rebuild<'_> {
         entries: &[Entry],
         work: &mut u64,
     ) -> Option<(i64, Vec<Span>)> {
-        let graph = Graph::new(self.terms, pools);
+        let graph = Graph::new(self.terms, pools, self.noise);
         let (states, chains) = (graph.nodes.len(), entries.len());
         let all = states.pow(chains as u32);
         let periods = self.terms.periods;
         *work += (all * chains * periods) as u64;
         let bound = |entry: &Entry| {
-            let standing = entry.standing.map(|place| &self.terms.standing[place as usize]);
+            let standing = entry
+                .standing
+                .map(|place| &self.terms.standing[place as usize]);
             standing.map_or((0, None), |s| {
                 let at = graph.candidates.iter().position(|c| c.pool == s.pool);
                 (s.bound, at)
@@ -253,70 +258,92 @@ impl Rebuild<'_> {
     /// Adds what missing units cost, and forbids what passes a limit.
     fn weigh(&self, graph: &Graph, t: usize, chains: usize, now: &mut [i64]) {
         let states = graph.nodes.len();
-        let zones = self.terms.zones;
-        let (serving, there) = (self.beside.serving[t], self.beside.there[t]);
-        let room = self.room.units[t] - there;
-        let (demand, spare) = (self.prices.demand[t], self.prices.spare[t]);
+        let zones: Vec<i64> = self.beside.in_zone.iter().map(|zone| zone[t]).collect();
+        let serving = self.beside.serving[t];
+        let room = self.room.units[t] - self.beside.there[t];
+        let demand = self.prices.demand[t];
+        let spare: Vec<i64> = self.prices.spare.iter().map(|zone| zone[t]).collect();
+        let wanted_spare = self.terms.spare[t];
         let (wanted, floor) = (self.terms.wanted[t], self.terms.floor[t]);
-        let mut zone_units: Vec<i64> = self.beside.in_zone.iter().map(|zone| zone[t]).collect();
         let quota_room: Vec<i64> = (self.room.quota.iter().zip(&self.beside.quota))
             .map(|(room, used)| room[t] - used[t])
             .collect();
-        let mut quota_used = vec![0; quota_room.len()];
-        let heads = now.len() / states;
         let mut head = vec![IDLE; chains.saturating_sub(1)];
-        for outer in 0..heads {
+        let mut quota_left = quota_room.clone();
+        let mut zone_units = zones.clone();
+        for outer in 0..now.len() / states {
             let mut rest = outer;
             for place in head.iter_mut().rev() {
                 *place = rest % states;
                 rest /= states;
             }
-            let (mut units, mut held) = (0, 0);
+            quota_left.copy_from_slice(&quota_room);
+            zone_units.copy_from_slice(&zones);
+            let (mut units, mut held, mut fits) = (0, 0, true);
             for &state in &head {
                 let node = &graph.nodes[state];
                 units += node.units;
                 held += node.units_there;
-                self.count(graph, node, 1, &mut zone_units, &mut quota_used);
+                if let Some(zone) = zone_units.get_mut(node.zone) {
+                    *zone += node.units;
+                }
+                for (place, each) in self.quotas(graph, node) {
+                    quota_left[*place] -= each;
+                    fits &= quota_left[*place] >= 0;
+                }
             }
-            for (state, node) in graph.nodes.iter().enumerate() {
-                let value = &mut now[outer * states + state];
+            let holding: i64 = head
+                .iter()
+                .map(|state| self.holding(graph, &graph.nodes[*state], t))
+                .sum();
+            let line = &mut now[outer * states..(outer + 1) * states];
+            if !fits || held > 0 && held > room {
+                line.fill(NEVER);
+                continue;
+            }
+            for (node, value) in graph.nodes.iter().zip(line) {
                 if *value >= NEVER {
                     continue;
                 }
-                let held = held + node.units_there;
+                let fits = node.units_there == 0
+                    || held + node.units_there <= room
+                        && (quota_left.is_empty()
+                            || self
+                                .quotas(graph, node)
+                                .iter()
+                                .all(|(place, each)| quota_left[*place] >= *each));
+                if !fits {
+                    *value = NEVER;
+                    continue;
+                }
                 let all = serving + units + node.units;
-                self.count(graph, node, 1, &mut zone_units, &mut quota_used);
-                let fits = (held == 0 || held <= room)
-                    && quota_used.iter().zip(&quota_room).all(|(used, room)| *used == 0 || used <= room);
-                *value = if fits {
-                    let mut cost = (wanted - all).max(0) * demand
-                        + (floor - all).max(0) * self.prices.under_floor;
-                    if zones > 0 {
-                        let most = zone_units.iter().copied().max().unwrap_or(0);
-                        cost += (self.terms.spare[t] - (all - most)).max(0) * spare;
-                    }
-                    (*value + cost).min(NEVER)
-                } else {
-                    NEVER
-                };
-                self.count(graph, node, -1, &mut zone_units, &mut quota_used);
-            }
-            for &state in &head {
-                self.count(graph, &graph.nodes[state], -1, &mut zone_units, &mut quota_used);
+                let mut cost =
+                    (wanted - all).max(0) * demand + (floor - all).max(0) * self.prices.under_floor;
+                for (zone, (units, price)) in zone_units.iter().zip(&spare).enumerate() {
+                    let own = if zone == node.zone { node.units } else { 0 };
+                    cost += (wanted_spare - (all - units - own)).max(0) * price;
+                }
+                cost += holding + self.holding(graph, node, t);
+                *value = (*value + cost).min(NEVER);
             }
         }
     }
 
-    fn count(&self, graph: &Graph, node: &Node, by: i64, zones: &mut [i64], quotas: &mut [i64]) {
-        if let Some(zone) = zones.get_mut(node.zone) {
-            *zone += by * node.units;
+    fn holding(&self, graph: &Graph, node: &Node, t: usize) -> i64 {
+        match graph.candidates.get(node.candidate) {
+            Some(candidate) if !self.terms.held.is_empty() => {
+                self.terms
+                    .holding(&self.terms.pools[candidate.pool], t, t + 1)
+            }
+            _ => 0,
         }
-        if quotas.is_empty() || node.units_there == 0 {
-            return;
-        }
-        let pool = graph.candidates[node.candidate].pool;
-        for (place, each) in &self.terms.pools[pool].quotas {
-            quotas[*place] += by * each;
+    }
+
+    /// What an instance in this state takes of the quotas.
+    fn quotas(&self, graph: &Graph, node: &Node) -> &[(usize, i64)] {
+        match graph.candidates.get(node.candidate) {
+            Some(candidate) => &self.terms.pools[candidate.pool].quotas,
+            None => &[],
         }
     }
 
@@ -420,7 +447,10 @@ fn cheapest(before: &[i64], strides: &[usize], sources: &[Vec<(usize, i64)>]) ->
         if before[at] + cost < best.0 {
             best = (before[at] + cost, at);
         }
-        let Some(turn) = (0..picks.len()).rev().find(|&c| picks[c] + 1 < sources[c].len()) else {
+        let Some(turn) = (0..picks.len())
+            .rev()
+            .find(|&c| picks[c] + 1 < sources[c].len())
+        else {
             return best.1;
         };
         picks[turn] += 1;

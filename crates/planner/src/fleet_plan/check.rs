@@ -4,7 +4,7 @@ use fleetcast_model::MicroUsd;
 
 use super::answer::{Cost, FleetPlan, Missing, Origin, Part};
 use super::loads::{Loads, Room, Span};
-use super::problem::{FleetProblem, ComponentProblem};
+use super::problem::{ComponentProblem, FleetProblem};
 use super::terms::Terms;
 use crate::check::Note;
 
@@ -27,7 +27,10 @@ pub fn check_fleet(problem: &FleetProblem, plan: &FleetPlan) -> Vec<Note> {
         cost += part.cost;
         for (place, used) in terms.quotas.iter().zip(&judged.quota) {
             let total = &mut quotas[*place];
-            total.iter_mut().zip(used).for_each(|(total, used)| *total += used);
+            total
+                .iter_mut()
+                .zip(used)
+                .for_each(|(total, used)| *total += used);
         }
         let mut loads = Loads::empty(&terms);
         for (span, count) in super::loads::bound_spans(&terms) {
@@ -35,7 +38,10 @@ pub fn check_fleet(problem: &FleetProblem, plan: &FleetPlan) -> Vec<Note> {
         }
         for (place, used) in terms.quotas.iter().zip(&loads.quota) {
             let total = &mut bound[*place];
-            total.iter_mut().zip(used).for_each(|(total, used)| *total += used);
+            total
+                .iter_mut()
+                .zip(used)
+                .for_each(|(total, used)| *total += used);
         }
     }
     for ((quota, used), bound) in problem.quotas.iter().zip(&quotas).zip(&bound) {
@@ -54,9 +60,15 @@ pub fn check_fleet(problem: &FleetProblem, plan: &FleetPlan) -> Vec<Note> {
     }
     if let Some(budget) = problem.budget
         && cost.bill > budget
-        && plan.parts.iter().any(|part| part.cost.bill > least_bill(problem, part))
+        && plan
+            .parts
+            .iter()
+            .any(|part| part.cost.bill > least_bill(problem, part))
     {
-        notes.push(Note(format!("bills {} over the budget of {budget}", cost.bill)));
+        notes.push(Note(format!(
+            "bills {} over the budget of {budget}",
+            cost.bill
+        )));
     }
     if plan.lower_bound > cost.total() {
         notes.push(Note(format!(
@@ -70,7 +82,10 @@ pub fn check_fleet(problem: &FleetProblem, plan: &FleetPlan) -> Vec<Note> {
 
 /// What a component is billed whatever is decided: its stateful instances go on.
 fn least_bill(problem: &FleetProblem, part: &Part) -> MicroUsd {
-    let need = problem.components.iter().find(|need| need.component == part.component);
+    let need = problem
+        .components
+        .iter()
+        .find(|need| need.component == part.component);
     let forced = need.map_or(0, |need| {
         let terms = Terms::new(problem, need);
         let each = terms.standing.iter();
@@ -117,7 +132,10 @@ fn judge(need: &ComponentProblem, terms: &Terms, part: &Part, notes: &mut Vec<No
             note(format!("{stood} of {} standing instances", standing.count));
         }
     }
-    let room = Room::new(terms, vec![vec![i64::MAX; terms.periods]; terms.quotas.len()]);
+    let room = Room::new(
+        terms,
+        vec![vec![i64::MAX; terms.periods]; terms.quotas.len()],
+    );
     if !room.holds(&loads) {
         note(format!("is over its ceiling of {} units", need.ceiling));
     }
@@ -128,11 +146,16 @@ fn judge(need: &ComponentProblem, terms: &Terms, part: &Part, notes: &mut Vec<No
             (Missing::ZoneSpare, terms.spare[t] - loads.without_zone(t)),
         ];
         for (what, missing) in missing {
-            let said = part.unmet.iter().filter(|u| u.period as usize == t && u.what == what);
+            let said = part
+                .unmet
+                .iter()
+                .filter(|u| u.period as usize == t && u.what == what);
             let said: u64 = said.map(|unmet| unmet.units.get()).sum();
             let missing = missing.max(0).unsigned_abs();
             if said != missing {
-                note(format!("{missing} units miss in period {t} ({what:?}), and it says {said}"));
+                note(format!(
+                    "{missing} units miss in period {t} ({what:?}), and it says {said}"
+                ));
             }
             if what == Missing::Demand && terms.priced {
                 shortage += missing * need.shortage_price.unwrap_or_default().get();

@@ -1,10 +1,13 @@
 //! One component by itself, within the room that others leave it.
 
-use super::bound::{Residual, certify};
+use super::bound::{Residual, certify, room_price};
 use super::loads::{Room, Solution};
-use super::relax::relax;
+use super::relax::{Block, relax};
 use super::search::Search;
 use super::terms::{PoolTerms, Terms};
+
+/// Components that share quotas are relaxed together up to so many rows: the work grows with their cube.
+const SHARED_ROWS_MAX: usize = 600;
 
 /// A component's solution, with a bound of its objective.
 #[derive(Clone, Debug)]
@@ -20,8 +23,23 @@ pub(super) fn solve(terms: &Terms, room: &Room, work_limit: u64) -> Solved {
     let pools = worth_renting(terms);
     let needs = Residual::new(terms, room);
     let mut work = 0;
-    let relaxed = relax(terms, &needs, &pools, &mut work, work_limit / 2);
-    let bound = certify(terms, &needs, &pools, relaxed.prices.clone());
+    let block = Block {
+        terms,
+        needs: &needs,
+        pools: &pools,
+        quotas: (0..terms.quotas.len()).collect(),
+    };
+    let relaxed = relax(&[block], &needs.quota, &mut work);
+    let Some(relaxed) = relaxed.into_iter().next() else {
+        return Solved {
+            solution: Solution::bound_only(terms),
+            bound: 0,
+            work,
+        };
+    };
+    let prices = relaxed.prices.clone();
+    let bound =
+        certify(terms, &needs, &pools, prices) - room_price(&needs.quota, &relaxed.prices.quota);
     let mut search = Search {
         terms,
         room,
@@ -29,12 +47,55 @@ pub(super) fn solve(terms: &Terms, room: &Room, work_limit: u64) -> Solved {
         work,
         work_limit: work + work_limit,
     };
-    let solution = search.run(&relaxed);
+    let solution = search.run(&relaxed, bound);
     Solved {
         solution,
         bound,
         work: search.work,
     }
+}
+
+/// Prices of the quotas that several components share, and a bound of all their objectives together. `room` is left
+/// of the quotas in `shared` beside what is bound.
+pub(super) fn share(
+    all: &[&Terms],
+    shared: &[usize],
+    room: &[Vec<i64>],
+    work: &mut u64,
+) -> Option<(Vec<Vec<i64>>, i64)> {
+    let pools: Vec<Vec<usize>> = all.iter().map(|terms| worth_renting(terms)).collect();
+    let open = |terms: &Terms| vec![vec![super::terms::NEVER; terms.periods]; terms.quotas.len()];
+    let needs: Vec<Residual> = all
+        .iter()
+        .map(|terms| Residual::new(terms, &Room::new(terms, open(terms))))
+        .collect();
+    let rows = |needs: &Residual| {
+        let all = needs.demand.iter().chain(needs.spare.iter().flatten());
+        all.filter(|units| **units > 0).count()
+    };
+    if needs.iter().map(rows).sum::<usize>() > SHARED_ROWS_MAX {
+        return None;
+    }
+    let place = |quota: &usize| shared.binary_search(quota).unwrap_or_default();
+    let blocks: Vec<Block> = (all.iter().zip(&needs).zip(&pools))
+        .map(|((terms, needs), pools)| Block {
+            terms,
+            needs,
+            pools,
+            quotas: terms.quotas.iter().map(place).collect(),
+        })
+        .collect();
+    let relaxed = relax(&blocks, room, work);
+    let mut prices = vec![vec![0; room.first().map_or(0, Vec::len)]; shared.len()];
+    let mut bound = 0;
+    for (block, relaxed) in blocks.iter().zip(relaxed) {
+        for (quota, price) in block.quotas.iter().zip(&relaxed.prices.quota) {
+            prices[*quota].clone_from(price);
+        }
+        bound += certify(block.terms, block.needs, block.pools, relaxed.prices);
+    }
+    bound -= room_price(room, &prices);
+    Some((prices, bound))
 }
 
 /// The pools that no other one makes useless: as many units in the same place, no dearer, no slower, no longer bound,
@@ -70,6 +131,8 @@ fn beats(a: &PoolTerms, b: &PoolTerms) -> bool {
             <= b.first_cost()
         && (b.again / a.again) as i64 * a.again_bill <= b.again_bill
         && a.quotas.iter().all(|(quota, each)| {
-            b.quotas.iter().any(|(other, more)| other == quota && each <= more)
+            b.quotas
+                .iter()
+                .any(|(other, more)| other == quota && each <= more)
         })
 }

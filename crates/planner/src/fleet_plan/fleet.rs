@@ -4,7 +4,7 @@ use fleetcast_model::{MicroUsd, Units};
 
 use super::answer::{Binding, Cost, FleetPlan, Lift, Missing, Origin, Part, Run, Unmet};
 use super::budget::within;
-use super::component::{Solved, solve};
+use super::component::{Solved, share, solve};
 use super::loads::{Loads, Room, Solution, bound_spans};
 use super::problem::{FleetProblem, PoolIndex, ProblemError};
 use super::terms::Terms;
@@ -73,11 +73,21 @@ struct Left {
     money: i64,
 }
 
+/// A solution for each component, what they leave, and what cut them short.
+struct Chosen {
+    solutions: Vec<Solution>,
+    left: Left,
+    cut: Vec<Option<Binding>>,
+}
+
 impl<'a> Planner<'a> {
     fn new(problem: &'a FleetProblem, limit: WorkLimit) -> Self {
         let mut order: Vec<usize> = (0..problem.components.len()).collect();
         order.sort_by_key(|&place| (u8::MAX - problem.components[place].importance, place));
-        let terms = problem.components.iter().map(|need| Terms::new(problem, need));
+        let terms = problem
+            .components
+            .iter()
+            .map(|need| Terms::new(problem, need));
         Self {
             problem,
             limit,
@@ -88,33 +98,46 @@ impl<'a> Planner<'a> {
     }
 
     fn plan(mut self) -> FleetPlan {
-        let alone: Vec<Solved> = (0..self.terms.len()).map(|place| self.alone(place)).collect();
-        let bound: i64 = alone.iter().map(|solved| solved.bound).sum();
-        let mut solutions: Vec<Option<Solution>> = vec![None; alone.len()];
-        let mut left = self.all_left();
-        let mut cut = vec![None; alone.len()];
-        for place in self.order.clone() {
-            self.release_bound(place, &mut left);
-            let terms = &self.terms[place];
-            let mut chosen = alone[place].solution.clone();
-            let room = self.room(place, &left);
-            if !room.holds(&chosen.loads) {
-                let solved = solve(terms, &room, self.limit.cells_per_component);
-                self.work += solved.work;
-                chosen = solved.solution;
+        let alone: Vec<Solved> = (0..self.terms.len())
+            .map(|place| self.alone(place))
+            .collect();
+        let mut bound: i64 = alone.iter().map(|solved| solved.bound).sum();
+        let mut chosen = self.by_importance(&alone);
+        let shared = self.shared_quotas(&alone);
+        if !shared.is_empty() {
+            let touched: Vec<usize> = (0..self.terms.len())
+                .filter(|place| {
+                    self.terms[*place]
+                        .quotas
+                        .iter()
+                        .any(|quota| shared.contains(quota))
+                })
+                .collect();
+            let all: Vec<&Terms> = touched.iter().map(|place| &self.terms[*place]).collect();
+            let quotas: Vec<usize> = (0..self.problem.quotas.len()).collect();
+            let left = self.all_left();
+            let room: Vec<Vec<i64>> = left
+                .quota
+                .iter()
+                .map(|quota| quota.iter().map(|left| (*left).max(0)).collect())
+                .collect();
+            if let Some((prices, together)) = share(&all, &quotas, &room, &mut self.work) {
+                let others = (0..alone.len()).filter(|place| !touched.contains(place));
+                let others: i64 = others.map(|place| alone[place].bound).sum();
+                bound = bound.max(together + others);
+                for percent in [100, 60] {
+                    let led = self.led_by(&alone, &prices, percent);
+                    if self.rank(&led) < self.rank(&chosen) {
+                        chosen = led;
+                    }
+                }
             }
-            if chosen.bill(terms) > left.money {
-                cut[place] = Some(Binding::Budget);
-                let each = self.limit.cells_per_component;
-                chosen = within(terms, &room, left.money, &chosen, &mut self.work, each);
-            }
-            left.money -= chosen.bill(terms);
-            for (quota, used) in terms.quotas.iter().zip(&chosen.loads.quota) {
-                let left = &mut left.quota[*quota];
-                left.iter_mut().zip(used).for_each(|(left, used)| *left -= used);
-            }
-            solutions[place] = Some(chosen);
         }
+        let Chosen {
+            solutions,
+            left,
+            cut,
+        } = chosen;
         let mut plan = FleetPlan {
             parts: Vec::with_capacity(alone.len()),
             cost: Cost::default(),
@@ -123,7 +146,6 @@ impl<'a> Planner<'a> {
         };
         let mut unpriced = 0;
         for (place, solution) in solutions.into_iter().enumerate() {
-            let Some(solution) = solution else { continue };
             let part = self.part(place, &solution, &alone[place], &left, cut[place]);
             unpriced += solution.penalty - part.cost.shortage.get() as i64;
             plan.cost += part.cost;
@@ -134,10 +156,112 @@ impl<'a> Planner<'a> {
         plan
     }
 
+    /// Serves components in order of importance, each in the room that is left.
+    fn by_importance(&mut self, alone: &[Solved]) -> Chosen {
+        let each = self.limit.cells_per_component;
+        let mut chosen = Chosen {
+            solutions: self.terms.iter().map(Solution::bound_only).collect(),
+            left: self.all_left(),
+            cut: vec![None; alone.len()],
+        };
+        for place in self.order.clone() {
+            self.take_bound(place, &mut chosen.left, 1);
+            let terms = &self.terms[place];
+            let room = self.room(place, &chosen.left);
+            let mut solution = alone[place].solution.clone().under(terms);
+            if !room.holds(&solution.loads) || !terms.held.is_empty() {
+                let solved = solve(terms, &room, each);
+                self.work += solved.work;
+                solution = solved.solution;
+            }
+            if solution.bill(terms) > chosen.left.money {
+                chosen.cut[place] = Some(Binding::Budget);
+                let money = chosen.left.money;
+                solution = within(terms, &room, money, &solution, &mut self.work, each);
+            }
+            take(terms, &solution, &mut chosen.left, 1);
+            chosen.solutions[place] = solution;
+        }
+        chosen
+    }
+
+    /// The same with prices on the quotas, so that nobody takes what another one would pay more for; after that each
+    /// once more, without them, in what is left.
+    fn led_by(&mut self, alone: &[Solved], prices: &[Vec<i64>], percent: i64) -> Chosen {
+        for terms in &mut self.terms {
+            let sums = |quota: &usize| {
+                let mut sums = vec![0];
+                for price in &prices[*quota] {
+                    sums.push(sums.last().copied().unwrap_or(0) + price * percent / 100);
+                }
+                sums
+            };
+            terms.held = terms.quotas.iter().map(sums).collect();
+        }
+        let mut chosen = self.by_importance(alone);
+        for terms in &mut self.terms {
+            terms.held.clear();
+        }
+        for place in self.order.clone() {
+            let terms = &self.terms[place];
+            let solution = chosen.solutions[place].clone().under(terms);
+            take(terms, &solution, &mut chosen.left, -1);
+            let room = self.room(place, &chosen.left);
+            let solved = solve(terms, &room, self.limit.cells_per_component);
+            self.work += solved.work;
+            let fits = solved.solution.bill(terms) <= chosen.left.money;
+            chosen.solutions[place] = if fits && solved.solution.objective() < solution.objective()
+            {
+                solved.solution
+            } else {
+                solution
+            };
+            take(terms, &chosen.solutions[place], &mut chosen.left, 1);
+        }
+        chosen
+    }
+
+    /// What is missing, the most important first, and then the cost.
+    fn rank(&self, chosen: &Chosen) -> (Vec<i64>, i64) {
+        let mut missing = vec![0; 512];
+        let mut cost = 0;
+        for ((terms, stated), solution) in self
+            .terms
+            .iter()
+            .zip(&self.problem.components)
+            .zip(&chosen.solutions)
+        {
+            let own = 2 * (255 - usize::from(stated.importance));
+            let mut priced = 0;
+            for t in 0..terms.periods {
+                let short = (terms.wanted[t] - solution.loads.serving[t]).max(0);
+                if terms.priced {
+                    priced += short * terms.short;
+                } else {
+                    missing[own] += short;
+                }
+                missing[own + 1] += (terms.spare[t] - solution.loads.without_zone(t)).max(0);
+            }
+            cost += solution.paid + priced;
+        }
+        (missing, cost)
+    }
+
+    /// Quotas that the components, each alone, would pass together.
+    fn shared_quotas(&self, alone: &[Solved]) -> Vec<usize> {
+        let mut left = self.all_left();
+        for (place, solved) in alone.iter().enumerate() {
+            self.take_bound(place, &mut left, 1);
+            take(&self.terms[place], &solved.solution, &mut left, 1);
+        }
+        let passed = |quota: &usize| left.quota[*quota].iter().any(|left| *left < 0);
+        (0..self.problem.quotas.len()).filter(passed).collect()
+    }
+
     /// Solves a component as if it had all quotas and all money to itself.
     fn alone(&mut self, place: usize) -> Solved {
         let mut left = self.all_left();
-        self.release_bound(place, &mut left);
+        self.take_bound(place, &mut left, 1);
         let room = self.room(place, &left);
         let solved = solve(&self.terms[place], &room, self.limit.cells_per_component);
         self.work += solved.work;
@@ -146,13 +270,20 @@ impl<'a> Planner<'a> {
 
     /// Quotas and money without what is bound or has to go on.
     fn all_left(&self) -> Left {
-        let limit = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
+        let limit = |value: u64| {
+            i64::try_from(value)
+                .unwrap_or(i64::MAX / 4)
+                .min(i64::MAX / 4)
+        };
         let quotas = self.problem.quotas.iter();
         let mut left = Left {
             quota: quotas
                 .map(|quota| vec![limit(quota.limit); self.problem.periods as usize])
                 .collect(),
-            money: self.problem.budget.map_or(i64::MAX / 4, |budget| limit(budget.get())),
+            money: self
+                .problem
+                .budget
+                .map_or(i64::MAX / 4, |budget| limit(budget.get())),
         };
         for place in 0..self.terms.len() {
             self.take_bound(place, &mut left, -1);
@@ -160,11 +291,7 @@ impl<'a> Planner<'a> {
         left
     }
 
-    /// Gives a component back what it has bound, so that it may plan with it.
-    fn release_bound(&self, place: usize, left: &mut Left) {
-        self.take_bound(place, left, 1);
-    }
-
+    /// Takes what a component has bound, or with 1 gives it back, so that it may plan with it.
     fn take_bound(&self, place: usize, left: &mut Left, by: i64) {
         let terms = &self.terms[place];
         if terms.standing.is_empty() {
@@ -177,7 +304,9 @@ impl<'a> Planner<'a> {
         }
         for (quota, used) in terms.quotas.iter().zip(&bound.quota) {
             let left = &mut left.quota[*quota];
-            left.iter_mut().zip(used).for_each(|(left, used)| *left += by * used);
+            left.iter_mut()
+                .zip(used)
+                .for_each(|(left, used)| *left += by * used);
         }
     }
 
@@ -262,7 +391,10 @@ impl<'a> Planner<'a> {
         }
         let quota = terms.quotas.iter().enumerate().find(|(local, quota)| {
             let uses = terms.pools.iter().flat_map(|pool| &pool.quotas);
-            let least = uses.filter(|(of, _)| of == local).map(|(_, each)| *each).min();
+            let least = uses
+                .filter(|(of, _)| of == local)
+                .map(|(_, each)| *each)
+                .min();
             least.is_some_and(|least| left.quota[**quota][t] < least)
         });
         let least = terms.pools.iter().map(|pool| pool.units).min().unwrap_or(1);
@@ -283,7 +415,9 @@ impl<'a> Planner<'a> {
 /// What lifting limits would bring back, where the component alone shows it.
 fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
     let limits = part.unmet.iter().map(|unmet| unmet.binding);
-    let binding = limits.into_iter().find(|b| matches!(b, Binding::Budget | Binding::Quota(_)));
+    let binding = limits
+        .into_iter()
+        .find(|b| matches!(b, Binding::Budget | Binding::Quota(_)));
     let Some(binding) = binding else {
         return Vec::new();
     };
@@ -300,6 +434,17 @@ fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
         unit_periods: back,
         price: free.total().saturating_sub(part.cost.total()),
     }]
+}
+
+/// Takes what a solution uses; with -1, gives it back.
+fn take(terms: &Terms, solution: &Solution, left: &mut Left, by: i64) {
+    left.money -= by * solution.bill(terms);
+    for (quota, used) in terms.quotas.iter().zip(&solution.loads.quota) {
+        let left = &mut left.quota[*quota];
+        left.iter_mut()
+            .zip(used)
+            .for_each(|(left, used)| *left -= by * used);
+    }
 }
 
 fn cost(terms: &Terms, solution: &Solution) -> Cost {

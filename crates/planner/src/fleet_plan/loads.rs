@@ -19,7 +19,11 @@ impl Span {
     /// What is billed for one instance.
     pub(super) fn bill(&self, terms: &Terms) -> i64 {
         let pool = &terms.pools[self.pool as usize];
-        let blocks = |end: usize| (self.until as usize).saturating_sub(end).div_ceil(pool.again);
+        let blocks = |end: usize| {
+            (self.until as usize)
+                .saturating_sub(end)
+                .div_ceil(pool.again)
+        };
         match self.standing {
             Some(place) => {
                 let standing = &terms.standing[place as usize];
@@ -81,7 +85,9 @@ impl Loads {
         let serves = span.serves_from(terms).clamp(from, until);
         let units = pool.units * count;
         let into = |values: &mut Vec<i64>, from: usize, add: i64| {
-            values[from..until].iter_mut().for_each(|value| *value += add);
+            values[from..until]
+                .iter_mut()
+                .for_each(|value| *value += add);
         };
         into(&mut self.there, from, units);
         into(&mut self.serving, serves, units);
@@ -101,8 +107,9 @@ impl Loads {
 
     /// What all missing units cost.
     pub(super) fn penalty(&self, terms: &Terms) -> i64 {
+        let zones = |t: usize| self.in_zone.iter().map(move |zone| zone[t]);
         (0..terms.periods)
-            .map(|t| terms.penalty(t, self.serving[t], self.without_zone(t)))
+            .map(|t| terms.penalty(t, self.serving[t], zones(t)))
             .sum()
     }
 }
@@ -139,7 +146,11 @@ impl Room {
     pub(super) fn holds(&self, loads: &Loads) -> bool {
         let within = |loads: &[i64], room: &[i64]| loads.iter().zip(room).all(|(l, r)| l <= r);
         within(&loads.there, &self.units)
-            && loads.quota.iter().zip(&self.quota).all(|(l, r)| within(l, r))
+            && loads
+                .quota
+                .iter()
+                .zip(&self.quota)
+                .all(|(l, r)| within(l, r))
     }
 }
 
@@ -161,7 +172,7 @@ pub(super) fn bound_spans(terms: &Terms) -> impl Iterator<Item = (Span, i64)> + 
 pub(super) struct Solution {
     pub(super) runs: BTreeMap<Span, u32>,
     pub(super) loads: Loads,
-    /// Bills and starts.
+    /// Bills and starts, and what the search pays for quotas.
     pub(super) paid: i64,
     /// What missing units cost.
     pub(super) penalty: i64,
@@ -193,12 +204,30 @@ impl Solution {
             self.runs.remove(&span);
         }
         self.loads.add(terms, &span, count);
-        self.paid += count * (span.bill(terms) + span.start(terms));
+        let until = (span.until as usize).min(terms.periods);
+        let holding = terms.holding(&terms.pools[span.pool as usize], span.from as usize, until);
+        self.paid += count * (span.bill(terms) + span.start(terms) + holding);
+    }
+
+    /// The same runs under other terms of the same component.
+    pub(super) fn under(self, terms: &Terms) -> Self {
+        let mut same = Self {
+            runs: BTreeMap::new(),
+            loads: Loads::empty(terms),
+            paid: 0,
+            penalty: 0,
+        };
+        for (span, count) in self.runs {
+            same.put(terms, span, i64::from(count));
+        }
+        same.penalty = same.loads.penalty(terms);
+        same
     }
 
     pub(super) fn bill(&self, terms: &Terms) -> i64 {
         let each = self.runs.iter();
-        each.map(|(span, count)| span.bill(terms) * i64::from(*count)).sum()
+        each.map(|(span, count)| span.bill(terms) * i64::from(*count))
+            .sum()
     }
 
     pub(super) fn objective(&self) -> i64 {

@@ -73,4 +73,4 @@ mod tests;
 pub use answer::{Binding, Cost, FleetPlan, Lift, Missing, Origin, Part, Run, Unmet};
 pub use check::check_fleet;
 pub use fleet::{WorkLimit, plan_fleet};
-pub use problem::{FleetProblem, ComponentProblem, Pool, PoolIndex, ProblemError, Quota, Standing};
+pub use problem::{ComponentProblem, FleetProblem, Pool, PoolIndex, ProblemError, Quota, Standing};

@@ -26,12 +26,13 @@ pub(super) struct Worth<'a, N> {
     more: Vec<N>,
 }
 
-/// A run, with what it earns less what it takes, and what it costs.
+/// A run, with what it earns by serving, what it takes of quotas, and what it costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Best<N> {
     pub(super) from: usize,
     pub(super) until: usize,
     pub(super) earns: N,
+    pub(super) takes: N,
     pub(super) costs: N,
 }
 
@@ -90,7 +91,8 @@ impl<'a, N: Number> Worth<'a, N> {
         let mut best: Option<(N, usize)> = None;
         for from in 0..self.periods.saturating_sub(self.pool.lead) {
             let end = (from + self.pool.first).min(self.periods);
-            let gain = self.between(from, from + self.pool.lead, end) + self.more[end] - self.first_cost;
+            let gain =
+                self.between(from, from + self.pool.lead, end) + self.more[end] - self.first_cost;
             if best.is_none_or(|(most, _)| gain > most) {
                 best = Some((gain, from));
             }
@@ -101,7 +103,8 @@ impl<'a, N: Number> Worth<'a, N> {
             Best {
                 from,
                 until,
-                earns: self.between(from, from + self.pool.lead, until),
+                earns: self.served[until] - self.served[from + self.pool.lead],
+                takes: self.held[until] - self.held[from],
                 costs,
             }
         })
@@ -113,7 +116,8 @@ impl<'a, N: Number> Worth<'a, N> {
         Best {
             from,
             until,
-            earns: self.between(from, from, until),
+            earns: self.served[until] - self.served[from],
+            takes: self.held[until] - self.held[from],
             costs,
         }
     }

@@ -51,9 +51,7 @@ pub struct Quota {
 }
 
 /// A pool's place in [`FleetProblem::pools`].
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PoolIndex(pub u32);
 
 /// What one component needs.
@@ -103,7 +101,10 @@ pub struct Standing {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProblemError {
     /// Periods of no length, or none of them, or too many.
-    #[error("{periods} periods of {period_seconds} s are no horizon: state 1 to {} of at least a second", FleetProblem::PERIODS_MAX)]
+    #[error(
+        "{periods} periods of {period_seconds} s are no horizon: state 1 to {} of at least a second",
+        FleetProblem::PERIODS_MAX
+    )]
     Horizon {
         /// How many.
         periods: u32,
@@ -189,7 +190,9 @@ impl FleetProblem {
                 self.pool_of(|| format!("quota `{}`", quota.name), *pool)?;
             }
         }
-        self.components.iter().try_for_each(|need| self.validate_need(need))
+        self.components
+            .iter()
+            .try_for_each(|need| self.validate_need(need))
     }
 
     fn validate_need(&self, need: &ComponentProblem) -> Result<(), ProblemError> {
@@ -207,7 +210,10 @@ impl FleetProblem {
             largest.max(need.floor).get(),
             Self::UNITS_MAX,
         )?;
-        for price in [Some(need.start_price), need.shortage_price].into_iter().flatten() {
+        for price in [Some(need.start_price), need.shortage_price]
+            .into_iter()
+            .flatten()
+        {
             at_most(
                 || format!("a price of component {component}"),
                 price.get(),
@@ -240,11 +246,7 @@ impl FleetProblem {
         Ok(())
     }
 
-    fn pool_of(
-        &self,
-        what: impl Fn() -> String,
-        pool: PoolIndex,
-    ) -> Result<(), ProblemError> {
+    fn pool_of(&self, what: impl Fn() -> String, pool: PoolIndex) -> Result<(), ProblemError> {
         if (pool.0 as usize) < self.pools.len() {
             return Ok(());
         }

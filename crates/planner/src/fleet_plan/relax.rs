@@ -1,7 +1,7 @@
 //! The relaxation in fractions of instances: a revised simplex whose columns are runs, found as they are needed.
 //!
-//! Rows are the demand of each period, the spare of each zone and period, the quotas, and the number of standing
-//! instances. It starts from missing everything, which is always possible, and takes in the run that earns most for
+//! Rows are the demand of each period, the spare of each zone and period, and the number of standing instances, of one
+//! component or of several, and the quotas that they share. It starts from missing everything, which is always possible, and takes in the run that earns most for
 //! its cost until none earns more than it costs. Its prices are then made exact by `bound`, its runs rounded by
 //! `search`.
 
@@ -15,7 +15,20 @@ const GAIN_MIN: f64 = 1e-7;
 /// A pivot smaller than this is no pivot.
 const PIVOT_MIN: f64 = 1e-9;
 
-/// What the relaxation found.
+/// So many pivots are made at most, and so many more for each row; a few for each row are enough nearly always.
+const PIVOTS_MIN: usize = 200;
+const PIVOTS_PER_ROW: usize = 40;
+
+/// A component in a relaxation.
+pub(super) struct Block<'a> {
+    pub(super) terms: &'a Terms,
+    pub(super) needs: &'a Residual,
+    pub(super) pools: &'a [usize],
+    /// Where its quotas are among those of the relaxation.
+    pub(super) quotas: Vec<usize>,
+}
+
+/// What the relaxation found for one component.
 pub(super) struct Relaxed {
     /// Prices of units; whole ones.
     pub(super) prices: UnitPrices,
@@ -26,13 +39,17 @@ pub(super) struct Relaxed {
 /// The rows of one kind: where each period's row is, if it has one.
 type Places = Vec<Option<usize>>;
 
-struct Simplex<'a> {
-    terms: &'a Terms,
-    needs: &'a Residual,
+/// The rows of one component.
+struct Rows {
     demand: Places,
     spare: Vec<Places>,
-    quota: Vec<Places>,
     standing: Vec<usize>,
+}
+
+struct Simplex<'a> {
+    blocks: &'a [Block<'a>],
+    of: Vec<Rows>,
+    quota: Vec<Places>,
     rows: usize,
     /// Inverse of the basis, row by row.
     inverse: Vec<f64>,
@@ -40,37 +57,36 @@ struct Simplex<'a> {
     values: Vec<f64>,
     costs: Vec<f64>,
     /// What each basic column is; `None` for slack and for what is missing.
-    basis: Vec<Option<Span>>,
+    basis: Vec<Option<(usize, Span)>>,
     prices: Vec<f64>,
     /// Whether a row wants at least its right side, and what missing one costs there; else at most.
     at_least: Vec<Option<f64>>,
 }
 
 struct Column {
-    span: Option<Span>,
+    /// The component and its run; `None` for slack and for what is missing.
+    span: Option<(usize, Span)>,
     cost: f64,
     entries: Vec<(usize, f64)>,
 }
 
-/// Solves the relaxation, or stops where the work is spent: the prices are good for a bound all the same.
-pub(super) fn relax(
-    terms: &Terms,
-    needs: &Residual,
-    pools: &[usize],
-    work: &mut u64,
-    work_limit: u64,
-) -> Relaxed {
-    let mut simplex = Simplex::new(terms, needs);
+/// Solves the relaxation, or stops after many pivots: the prices are good for a bound all the same.
+pub(super) fn relax(blocks: &[Block], room: &[Vec<i64>], work: &mut u64) -> Vec<Relaxed> {
+    let mut simplex = Simplex::new(blocks, room);
     let mut candidates: Vec<Column> = Vec::new();
-    while *work < work_limit {
+    for _ in 0..PIVOTS_MIN + PIVOTS_PER_ROW * simplex.rows {
         let mut entering = simplex.best_of(&mut candidates);
         if entering.is_none() {
-            candidates = simplex.columns(pools);
-            *work += (pools.len() * terms.periods * (1 + terms.zones)) as u64;
+            candidates.clear();
+            for (place, block) in blocks.iter().enumerate() {
+                simplex.columns(place, &mut candidates);
+                let terms = block.terms;
+                *work += (block.pools.len() * terms.periods * (1 + terms.zones)) as u64;
+            }
             entering = simplex.best_of(&mut candidates);
         }
         let Some(column) = entering else { break };
-        *work += (2 * simplex.rows * simplex.rows) as u64 / 4 + 1;
+        *work += (simplex.rows * simplex.rows) as u64 / 4 + 1;
         if !simplex.pivot(&column) {
             break;
         }
@@ -79,7 +95,7 @@ pub(super) fn relax(
 }
 
 impl<'a> Simplex<'a> {
-    fn new(terms: &'a Terms, needs: &'a Residual) -> Self {
+    fn new(blocks: &'a [Block<'a>], room: &[Vec<i64>]) -> Self {
         let mut at_least = Vec::new();
         let mut right = Vec::new();
         let mut places = |needed: &[i64], missing: Option<f64>, all: bool| -> Places {
@@ -94,42 +110,49 @@ impl<'a> Simplex<'a> {
             };
             needed.iter().map(row).collect()
         };
-        let demand = places(&needs.demand, Some(terms.short as f64), false);
-        let no_spare = Some(terms.no_spare as f64);
-        let spare = needs.spare.iter().map(|zone| places(zone, no_spare, false)).collect();
-        // A quota that all of the demand fits into binds nothing.
-        let most = needs.demand.iter().max().copied().unwrap_or(0);
-        let binds = |(quota, left): (usize, &Vec<i64>)| {
-            let each = terms.pools.iter().flat_map(|pool| {
-                let of = pool.quotas.iter().filter(move |(place, _)| *place == quota);
-                of.map(|(_, each)| each * most.div_euclid(pool.units).max(1) * 2)
+        let mut of = Vec::with_capacity(blocks.len());
+        // The most that a quota could be asked for: with more room it binds nothing.
+        let mut asked = vec![0; room.len()];
+        for block in blocks {
+            let (terms, needs) = (block.terms, block.needs);
+            let no_spare = Some(terms.no_spare as f64);
+            let spare = needs.spare.iter();
+            let counts: Vec<i64> = terms.standing.iter().map(|s| i64::from(s.count)).collect();
+            of.push(Rows {
+                demand: places(&needs.demand, Some(terms.short as f64), false),
+                spare: spare.map(|zone| places(zone, no_spare, false)).collect(),
+                standing: places(&counts, None, true).into_iter().flatten().collect(),
             });
-            let most = each.max().unwrap_or(0);
-            left.iter().any(|left| *left < most)
-        };
-        let quota = needs.quota.iter().enumerate().map(|(place, left)| {
-            if binds((place, left)) {
+            let most = needs.demand.iter().max().copied().unwrap_or(0);
+            for (local, quota) in block.quotas.iter().enumerate() {
+                let uses = terms.pools.iter().flat_map(|pool| {
+                    let of = pool.quotas.iter().filter(move |(place, _)| *place == local);
+                    of.map(|(_, each)| 3 * each * (most / pool.units + 1))
+                });
+                asked[*quota] += uses.max().unwrap_or(0);
+            }
+        }
+        let quota = room.iter().zip(&asked).map(|(left, asked)| {
+            if left.iter().any(|left| left < asked) {
                 places(left, None, true)
             } else {
-                vec![None; terms.periods]
+                vec![None; left.len()]
             }
         });
         let quota = quota.collect();
-        let counts: Vec<i64> = terms.standing.iter().map(|s| i64::from(s.count)).collect();
-        let standing = places(&counts, None, true).into_iter().flatten().collect();
         let rows = at_least.len();
         let mut inverse = vec![0.0; rows * rows];
         for row in 0..rows {
             inverse[row * rows + row] = 1.0;
         }
-        let costs: Vec<f64> = at_least.iter().map(|missing| missing.unwrap_or(0.0)).collect();
+        let costs: Vec<f64> = at_least
+            .iter()
+            .map(|missing| missing.unwrap_or(0.0))
+            .collect();
         Self {
-            terms,
-            needs,
-            demand,
-            spare,
+            blocks,
+            of,
             quota,
-            standing,
             rows,
             inverse,
             values: right,
@@ -145,35 +168,35 @@ impl<'a> Simplex<'a> {
     }
 
     /// The best run of each pool and of each kind of standing instances at the prices of now.
-    fn columns(&self, pools: &[usize]) -> Vec<Column> {
-        let mut columns = Vec::new();
-        for &place in pools {
-            let worth = self.worth(place, 0);
-            if let Some(best) = worth.best_start().filter(|best| best.earns > best.costs) {
-                columns.push(self.column(place, None, &best));
+    fn columns(&self, place: usize, columns: &mut Vec<Column>) {
+        let block = &self.blocks[place];
+        for &pool in block.pools {
+            let best = self.worth(place, pool, 0).best_start();
+            if let Some(best) = best.filter(|best| best.earns > best.takes + best.costs) {
+                columns.push(self.column(place, pool, None, &best));
             }
         }
-        for (standing, place) in self.terms.standing.iter().zip(0..) {
-            let worth = self.worth(standing.pool, standing.serves_from);
+        for (standing, number) in block.terms.standing.iter().zip(0..) {
+            let worth = self.worth(place, standing.pool, standing.serves_from);
             let best = worth.best_going_on(standing.bound);
             if best.until > best.from {
-                columns.push(self.column(standing.pool, Some(place), &best));
+                columns.push(self.column(place, standing.pool, Some(number), &best));
             }
         }
-        columns
     }
 
-    fn worth(&self, place: usize, serves_from: usize) -> Worth<'a, f64> {
-        let pool = &self.terms.pools[place];
+    fn worth(&self, place: usize, pool: usize, serves_from: usize) -> Worth<'a, f64> {
+        let (block, rows) = (&self.blocks[place], &self.of[place]);
+        let pool = &block.terms.pools[pool];
         let units = |needed: i64| pool.units.min(needed) as f64;
         let earns = |t: usize| {
             if t < serves_from {
                 return 0.0;
             }
-            let mut earned = units(self.needs.demand[t]) * self.price(self.demand[t]);
-            for (zone, places) in self.spare.iter().enumerate() {
+            let mut earned = units(block.needs.demand[t]) * self.price(rows.demand[t]);
+            for (zone, places) in rows.spare.iter().enumerate() {
                 if zone != pool.zone {
-                    earned += units(self.needs.spare[zone][t]) * self.price(places[t]);
+                    earned += units(block.needs.spare[zone][t]) * self.price(places[t]);
                 }
             }
             earned
@@ -181,46 +204,53 @@ impl<'a> Simplex<'a> {
         // A quota's price is not over zero in the simplex: being there earns that, which is less than nothing.
         let takes = |t: usize| -> f64 {
             let of = pool.quotas.iter();
-            of.map(|(quota, each)| -*each as f64 * self.price(self.quota[*quota][t])).sum()
+            let price = |local: usize| self.price(self.quota[block.quotas[local]][t]);
+            of.map(|(local, each)| -*each as f64 * price(*local)).sum()
         };
         let costs = (pool.first_cost() as f64, pool.again_bill as f64);
-        Worth::new(self.terms, pool, costs, earns, takes)
+        Worth::new(block.terms, pool, costs, earns, takes)
     }
 
-    fn column(&self, place: usize, standing: Option<u32>, best: &Best<f64>) -> Column {
-        let pool = &self.terms.pools[place];
+    fn column(&self, place: usize, of: usize, standing: Option<u32>, best: &Best<f64>) -> Column {
+        let (block, rows) = (&self.blocks[place], &self.of[place]);
+        let pool = &block.terms.pools[of];
         let serves = match standing {
-            Some(of) => best.from.max(self.terms.standing[of as usize].serves_from),
+            Some(of) => best.from.max(block.terms.standing[of as usize].serves_from),
             None => best.from + pool.lead,
         };
-        let mut entries = Vec::with_capacity((best.until - best.from) * (1 + self.spare.len()));
+        let mut entries = Vec::with_capacity((best.until - best.from) * (1 + rows.spare.len()));
         for t in best.from..best.until {
             if t >= serves {
-                if let Some(row) = self.demand[t] {
-                    entries.push((row, pool.units.min(self.needs.demand[t]) as f64));
+                if let Some(row) = rows.demand[t] {
+                    entries.push((row, pool.units.min(block.needs.demand[t]) as f64));
                 }
-                for (zone, places) in self.spare.iter().enumerate() {
+                for (zone, places) in rows.spare.iter().enumerate() {
                     if let (true, Some(row)) = (zone != pool.zone, places[t]) {
-                        entries.push((row, pool.units.min(self.needs.spare[zone][t]) as f64));
+                        entries.push((row, pool.units.min(block.needs.spare[zone][t]) as f64));
                     }
                 }
             }
-            for (quota, each) in &pool.quotas {
-                if let Some(row) = self.quota[*quota][t] {
+            for (local, each) in &pool.quotas {
+                if let Some(row) = self.quota[block.quotas[*local]][t] {
                     entries.push((row, *each as f64));
                 }
             }
         }
         if let Some(of) = standing {
-            entries.push((self.standing[of as usize], 1.0));
+            entries.push((rows.standing[of as usize], 1.0));
         }
+        let span = Span {
+            from: if standing.is_some() {
+                0
+            } else {
+                best.from as u32
+            },
+            until: best.until as u32,
+            pool: of as u32,
+            standing,
+        };
         Column {
-            span: Some(Span {
-                from: if standing.is_some() { 0 } else { best.from as u32 },
-                until: best.until as u32,
-                pool: place as u32,
-                standing,
-            }),
+            span: Some((place, span)),
             cost: best.costs,
             entries,
         }
@@ -229,7 +259,11 @@ impl<'a> Simplex<'a> {
     /// The candidate, slack or missing unit that gains most for its cost; candidates that gain nothing go.
     fn best_of(&self, candidates: &mut Vec<Column>) -> Option<Column> {
         let gain = |column: &Column| {
-            let earned: f64 = column.entries.iter().map(|(row, value)| value * self.prices[*row]).sum();
+            let earned: f64 = column
+                .entries
+                .iter()
+                .map(|(row, value)| value * self.prices[*row])
+                .sum();
             (earned - column.cost) / (1.0 + column.cost)
         };
         let mut best: Option<(f64, usize)> = None;
@@ -279,7 +313,11 @@ impl<'a> Simplex<'a> {
         let mut way = vec![0.0; rows];
         for (row, way) in way.iter_mut().enumerate() {
             let line = &self.inverse[row * rows..(row + 1) * rows];
-            *way = column.entries.iter().map(|(at, value)| line[*at] * value).sum();
+            *way = column
+                .entries
+                .iter()
+                .map(|(at, value)| line[*at] * value)
+                .sum();
         }
         let mut leaving: Option<(f64, usize)> = None;
         for row in 0..rows {
@@ -296,7 +334,11 @@ impl<'a> Simplex<'a> {
         let Some((ratio, leaves)) = leaving else {
             return false;
         };
-        let earned: f64 = column.entries.iter().map(|(row, value)| value * self.prices[*row]).sum();
+        let earned: f64 = column
+            .entries
+            .iter()
+            .map(|(row, value)| value * self.prices[*row])
+            .sum();
         let pivot = way[leaves];
         let line: Vec<f64> = self.inverse[leaves * rows..(leaves + 1) * rows]
             .iter()
@@ -324,20 +366,39 @@ impl<'a> Simplex<'a> {
         true
     }
 
-    fn relaxed(self) -> Relaxed {
+    fn relaxed(self) -> Vec<Relaxed> {
         let whole = |places: &Places, sign: f64| -> Vec<i64> {
-            places.iter().map(|place| (sign * self.price(*place)) as i64).collect()
+            places
+                .iter()
+                .map(|place| (sign * self.price(*place)) as i64)
+                .collect()
         };
-        let prices = UnitPrices {
-            demand: whole(&self.demand, 1.0),
-            spare: self.spare.iter().map(|places| whole(places, 1.0)).collect(),
-            quota: self.quota.iter().map(|places| whole(places, -1.0)).collect(),
-        };
-        let runs = self.basis.iter().zip(&self.values);
-        let runs = runs.filter_map(|(span, value)| span.map(|span| (span, *value)));
-        Relaxed {
-            prices,
-            runs: runs.filter(|(_, value)| *value > 1e-6).collect(),
+        let quota: Vec<Vec<i64>> = self
+            .quota
+            .iter()
+            .map(|places| whole(places, -1.0))
+            .collect();
+        let mut relaxed: Vec<Relaxed> = (self.blocks.iter().zip(&self.of))
+            .map(|(block, rows)| Relaxed {
+                prices: UnitPrices {
+                    demand: whole(&rows.demand, 1.0),
+                    spare: rows.spare.iter().map(|places| whole(places, 1.0)).collect(),
+                    quota: block
+                        .quotas
+                        .iter()
+                        .map(|place| quota[*place].clone())
+                        .collect(),
+                },
+                runs: Vec::new(),
+            })
+            .collect();
+        for (of, value) in self.basis.iter().zip(&self.values) {
+            if let Some((place, span)) = of
+                && *value > 1e-6
+            {
+                relaxed[*place].runs.push((*span, *value));
+            }
         }
+        relaxed
     }
 }

@@ -8,7 +8,11 @@ use super::terms::Terms;
 /// A rebuild of several chains fills at most so many cells: more is better spent on more rebuilds.
 const CELLS_MAX: usize = 400_000;
 /// Without a gain for so many rebuilds the search ends.
-const PATIENCE: u32 = 120;
+const PATIENCE: u32 = 800;
+/// Within this part of the bound it ends too.
+const ENOUGH: i64 = 2_000;
+/// At first, what is so much dearer than the best is gone on with.
+const SLACK: f64 = 0.02;
 
 /// Draws places. One generator for a search, with the same seed each time: equal problems, equal plans.
 pub(super) struct Draws(u64);
@@ -31,7 +35,7 @@ impl Draws {
 #[derive(Clone, Debug)]
 pub(super) struct Guide {
     pub(super) demand: Vec<i64>,
-    pub(super) spare: Vec<i64>,
+    pub(super) spare: Vec<Vec<i64>>,
 }
 
 /// The search for one component.
@@ -46,28 +50,43 @@ pub(super) struct Search<'a> {
 
 impl Search<'_> {
     /// The best that is found.
-    pub(super) fn run(&mut self, relaxed: &Relaxed) -> Solution {
+    pub(super) fn run(&mut self, relaxed: &Relaxed, bound: i64) -> Solution {
         let terms = self.terms;
-        let mut best: Option<Solution> = None;
+        let from = self.work;
+        let mut best: Option<(Solution, Guide)> = None;
         for (percent, rounded) in [(100, true), (104, false), (125, true)] {
             let raised = |price: i64| (price.saturating_mul(percent) / 100 + 1).max(0);
             let prices = &relaxed.prices;
-            let spare = |t: usize| prices.spare.iter().map(|zone| zone[t]).sum::<i64>();
             let guide = Guide {
-                demand: prices.demand.iter().map(|price| raised(*price).min(terms.short)).collect(),
-                spare: (0..terms.periods).map(|t| raised(spare(t)).min(terms.no_spare)).collect(),
+                demand: prices
+                    .demand
+                    .iter()
+                    .map(|price| raised(*price).min(terms.short))
+                    .collect(),
+                spare: (prices.spare.iter())
+                    .map(|zone| {
+                        zone.iter()
+                            .map(|price| raised(*price).min(terms.no_spare))
+                            .collect()
+                    })
+                    .collect(),
             };
             let seeds: &[(Span, f64)] = if rounded { &relaxed.runs } else { &[] };
             let peeled = self.peel(&guide, seeds);
-            if best.as_ref().is_none_or(|best| peeled.objective() < best.objective()) {
-                best = Some(peeled);
+            if best
+                .as_ref()
+                .is_none_or(|(best, _)| peeled.objective() < best.objective())
+            {
+                best = Some((peeled, guide));
             }
-            if self.work > self.work_limit / 2 {
+            if self.work > from + (self.work_limit - from) / 2 {
                 break;
             }
         }
-        let mut best = best.unwrap_or_else(|| Solution::bound_only(terms));
-        self.improve(&mut best);
+        let Some((mut best, guide)) = best else {
+            return Solution::bound_only(terms);
+        };
+        self.improve(&mut best, &guide, bound);
         best
     }
 
@@ -77,7 +96,9 @@ impl Search<'_> {
         let terms = self.terms;
         let mut solution = Solution::bound_only(terms);
         for (span, count) in seeds {
-            let whole = self.fitting(&solution.loads, span).min((count + 1e-6) as i64);
+            let whole = self
+                .fitting(&solution.loads, span)
+                .min((count + 1e-6) as i64);
             if whole <= 0 {
                 continue;
             }
@@ -86,7 +107,10 @@ impl Search<'_> {
             }
             solution.put(terms, *span, whole);
         }
-        let (short, no_spare) = (vec![terms.short; terms.periods], vec![terms.no_spare; terms.periods]);
+        let (short, no_spare) = (
+            vec![terms.short; terms.periods],
+            vec![vec![terms.no_spare; terms.periods]; terms.zones],
+        );
         let led = Prices {
             demand: &guide.demand,
             spare: &guide.spare,
@@ -179,9 +203,16 @@ impl Search<'_> {
                 None => span.from as usize,
             };
             for t in from..(span.until as usize).min(terms.periods) {
-                let missing = (terms.wanted[t] - loads.serving[t])
-                    .max(terms.spare[t] - loads.without_zone(t));
-                if t >= span.serves_from(terms) && missing > 0 {
+                if t < span.serves_from(terms) {
+                    continue;
+                }
+                let mut missing = terms.wanted[t] - loads.serving[t];
+                for (zone, units) in loads.in_zone.iter().enumerate() {
+                    if zone != pool.zone {
+                        missing = missing.max(terms.spare[t] - (loads.serving[t] - units[t]));
+                    }
+                }
+                if missing > 0 {
                     times = times.min(missing / pool.units);
                 }
             }
@@ -189,65 +220,180 @@ impl Search<'_> {
         times.max(1)
     }
 
-    /// Takes a few chains out and rebuilds them exactly beside all others, over and over, while that gains.
-    fn improve(&mut self, best: &mut Solution) {
+    /// Takes a few chains out and rebuilds them exactly beside all others, over and over. Half of the rebuilds see
+    /// prices that are a little off, and what they find is gone on with while it is not much dearer than the best: so
+    /// the search leaves what no single rebuild betters.
+    fn improve(&mut self, best: &mut Solution, guide: &Guide, bound: i64) {
         let terms = self.terms;
-        let (short, no_spare) = (vec![terms.short; terms.periods], vec![terms.no_spare; terms.periods]);
+        let (short, no_spare) = (
+            vec![terms.short; terms.periods],
+            vec![vec![terms.no_spare; terms.periods]; terms.zones],
+        );
         let prices = Prices {
             demand: &short,
             spare: &no_spare,
             under_floor: terms.under_floor,
         };
         let mut draws = Draws::new();
+        let mut current = best.clone();
         let mut idle = 0;
-        while idle < PATIENCE && self.work < self.work_limit {
+        let from = self.work;
+        let enough = bound + bound / ENOUGH;
+        while idle < PATIENCE && self.work < self.work_limit && best.objective() > enough {
             idle += 1;
-            let chains = [1, 2, 2, 2, 3][draws.below(5)];
-            let mut trial = best.clone();
-            let (mut entries, mut pools) = (Vec::new(), Vec::new());
-            for _ in 0..chains {
-                entries.push(self.take_chain(&mut trial, &mut pools, &mut draws));
-            }
-            self.add_pools(&mut pools, chains, &mut draws);
-            let states = Rebuild::states(terms, &pools);
-            if states.pow(chains as u32) * terms.periods > CELLS_MAX * 4 {
+            // How much dearer than the best may be gone on with: less and less.
+            let left =
+                (self.work_limit - self.work) as f64 / (self.work_limit - from).max(1) as f64;
+            let slack = (best.paid as f64 * SLACK * left) as i64;
+            let mut trial = current.clone();
+            let changed = if draws.below(2) == 0 {
+                self.rebuild(&mut trial, prices, &mut draws)
+            } else {
+                self.recreate(&mut trial, guide, prices, &mut draws)
+            };
+            if !changed {
                 continue;
             }
-            let rebuild = beside(self.terms, self.room, &trial.loads, prices);
-            let solved = rebuild.solve(&pools, &entries, &mut self.work);
-            let Some((_, spans)) = solved else { continue };
-            for place in entries.iter().filter_map(|entry| entry.standing) {
-                trial.loads.add(terms, &bound_span(terms, place), -1);
-            }
-            for span in spans {
-                trial.put(terms, span, 1);
-            }
             trial.penalty = trial.loads.penalty(terms);
-            if trial.objective() < best.objective() {
-                idle = 0;
+            if trial.objective() <= best.objective() + slack {
+                current = trial;
             }
-            if trial.objective() <= best.objective() {
-                *best = trial;
+            if current.objective() < best.objective() {
+                idle = 0;
+                best.clone_from(&current);
             }
         }
     }
 
-    /// Takes a chain of runs that do not overlap out of a solution; of a standing instance, what is not bound.
-    fn take_chain(
-        &self,
+    /// Takes one to three chains out and rebuilds them together, exactly.
+    fn rebuild(&mut self, trial: &mut Solution, prices: Prices, draws: &mut Draws) -> bool {
+        let terms = self.terms;
+        let chains = [1, 2, 2, 2, 3][draws.below(5)];
+        let (mut entries, mut pools) = (Vec::new(), Vec::new());
+        for _ in 0..chains {
+            entries.push(self.take_chain(trial, &mut pools, draws));
+        }
+        self.add_pools(&mut pools, chains, draws);
+        let states = Rebuild::states(terms, &pools);
+        if states.pow(chains as u32) * terms.periods > CELLS_MAX * 4 {
+            return false;
+        }
+        let noise = if draws.below(2) == 0 {
+            Vec::new()
+        } else {
+            self.noise(draws)
+        };
+        let rebuild = Rebuild {
+            noise: &noise,
+            ..beside(terms, self.room, &trial.loads, prices)
+        };
+        let solved = rebuild.solve(&pools, &entries, &mut self.work);
+        let Some((_, spans)) = solved else {
+            return false;
+        };
+        self.put_back(trial, &entries, spans);
+        true
+    }
+
+    /// Takes some chains out and peels what is then missing off again, one chain at a time: less exact than a
+    /// rebuild, and so cheap that it can take more out.
+    fn recreate(
+        &mut self,
         trial: &mut Solution,
-        pools: &mut Vec<usize>,
+        guide: &Guide,
+        stated: Prices,
         draws: &mut Draws,
-    ) -> Entry {
+    ) -> bool {
+        let terms = self.terms;
+        let (mut entries, mut pools) = (Vec::new(), Vec::new());
+        for _ in 0..2 + draws.below(5) {
+            entries.push(self.take_chain(trial, &mut pools, draws));
+        }
+        let noise = self.noise(draws);
+        let percent = 90 + draws.below(40) as i64;
+        let led = |price: &i64| price.saturating_mul(percent) / 100 + 1;
+        let demand: Vec<i64> = guide
+            .demand
+            .iter()
+            .map(|p| led(p).min(terms.short))
+            .collect();
+        let spare: Vec<Vec<i64>> = (guide.spare.iter())
+            .map(|zone| zone.iter().map(|p| led(p).min(terms.no_spare)).collect())
+            .collect();
+        let led = Prices {
+            demand: &demand,
+            spare: &spare,
+            under_floor: 0,
+        };
+        entries.retain(|entry| entry.standing.is_some());
+        let mut prices = led;
+        // Standing instances first; then new chains, led by the guide, and last until nothing is missing.
+        loop {
+            let entry = entries.pop().unwrap_or(Entry { standing: None });
+            let mut pools = self.pools.to_vec();
+            if let Some(place) = entry.standing {
+                let own = terms.standing[place as usize].pool;
+                if !pools.contains(&own) {
+                    pools.push(own);
+                }
+            }
+            let rebuild = Rebuild {
+                noise: &noise,
+                ..beside(terms, self.room, &trial.loads, prices)
+            };
+            let Some((_, spans)) = rebuild.solve(&pools, &[entry], &mut self.work) else {
+                return false;
+            };
+            if spans.is_empty() {
+                if prices.under_floor == stated.under_floor
+                    && std::ptr::eq(prices.demand, stated.demand)
+                {
+                    return true;
+                }
+                prices = stated;
+            }
+            self.put_back(trial, &[entry], spans);
+        }
+    }
+
+    fn put_back(&self, trial: &mut Solution, entries: &[Entry], spans: Vec<Span>) {
+        for place in entries.iter().filter_map(|entry| entry.standing) {
+            trial
+                .loads
+                .add(self.terms, &bound_span(self.terms, place), -1);
+        }
+        for span in spans {
+            trial.put(self.terms, span, 1);
+        }
+    }
+
+    fn noise(&self, draws: &mut Draws) -> Vec<i64> {
+        self.terms
+            .pools
+            .iter()
+            .map(|_| draws.below(160) as i64)
+            .collect()
+    }
+
+    /// Takes a chain of runs that do not overlap out of a solution; of a standing instance, what is not bound.
+    fn take_chain(&self, trial: &mut Solution, pools: &mut Vec<usize>, draws: &mut Draws) -> Entry {
         let terms = self.terms;
         let mut taken: Vec<Span> = Vec::new();
         for _ in 0..6 {
             let fits = |span: &Span| {
-                taken.iter().all(|other| span.until <= other.from || other.until <= span.from)
-                    && (span.standing.is_none() || taken.iter().all(|other| other.standing.is_none()))
+                taken
+                    .iter()
+                    .all(|other| span.until <= other.from || other.until <= span.from)
+                    && (span.standing.is_none()
+                        || taken.iter().all(|other| other.standing.is_none()))
             };
             // A standing instance without any period would fit everywhere: it stands at the horizon's begin.
-            let fitting: Vec<Span> = trial.runs.keys().filter(|span| fits(span)).copied().collect();
+            let fitting: Vec<Span> = trial
+                .runs
+                .keys()
+                .filter(|span| fits(span))
+                .copied()
+                .collect();
             if fitting.is_empty() {
                 break;
             }
@@ -277,7 +423,12 @@ impl Search<'_> {
             let states = Rebuild::states(self.terms, pools);
             states.pow(chains as u32) * self.terms.periods <= CELLS_MAX
         };
-        let mut left: Vec<usize> = self.pools.iter().copied().filter(|p| !pools.contains(p)).collect();
+        let mut left: Vec<usize> = self
+            .pools
+            .iter()
+            .copied()
+            .filter(|p| !pools.contains(p))
+            .collect();
         while !left.is_empty() {
             pools.push(left.remove(draws.below(left.len())));
             if !fits(pools) {
@@ -300,6 +451,7 @@ fn beside<'b>(
         beside: loads,
         room,
         prices,
+        noise: &[],
     }
 }
 

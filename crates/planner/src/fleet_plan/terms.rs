@@ -1,6 +1,6 @@
 //! One component's problem, compiled: whole blocks of periods with their prices, and what missing units cost.
 
-use super::problem::{FleetProblem, ComponentProblem, Pool};
+use super::problem::{ComponentProblem, FleetProblem, Pool};
 
 /// More than any sum of costs that can be met; two of them still add up.
 pub(super) const NEVER: i64 = i64::MAX / 4;
@@ -29,6 +29,9 @@ pub(super) struct Terms {
     pub(super) standing: Vec<StandingTerms>,
     /// The problem's quotas that its pools take from.
     pub(super) quotas: Vec<usize>,
+    /// What the search pays for what it takes of them, summed over the periods before each one, so that others get
+    /// their share; empty: nothing.
+    pub(super) held: Vec<Vec<i64>>,
 }
 
 /// One pool as the component sees it.
@@ -122,7 +125,7 @@ impl Terms {
             }
         };
         let standing: Vec<StandingTerms> = need.standing.iter().map(stands).collect();
-        let dear = dear(periods, &pools, &wanted, &spare);
+        let dear = dear(periods, &pools, &wanted, &spare, zone_names.len());
         let priced = need.shortage_price.is_some();
         let short = need
             .shortage_price
@@ -142,19 +145,42 @@ impl Terms {
             stateful: need.stateful,
             standing,
             quotas,
+            held: Vec::new(),
         }
     }
 
-    /// What it costs to have so many units serving, and so many without the zone that has the most.
-    pub(super) fn penalty(&self, period: usize, serving: i64, without_zone: i64) -> i64 {
+    /// What the search pays for an instance of a pool that is there in these periods.
+    pub(super) fn holding(&self, pool: &PoolTerms, from: usize, until: usize) -> i64 {
+        if self.held.is_empty() {
+            return 0;
+        }
+        let of = pool.quotas.iter();
+        of.map(|(place, each)| each * (self.held[*place][until] - self.held[*place][from]))
+            .sum()
+    }
+
+    /// What it costs to have so many units serving, and so many in each zone.
+    pub(super) fn penalty(
+        &self,
+        period: usize,
+        serving: i64,
+        in_zone: impl Iterator<Item = i64>,
+    ) -> i64 {
+        let bare = |units: i64| (self.spare[period] - (serving - units)).max(0) * self.no_spare;
         (self.wanted[period] - serving).max(0) * self.short
             + (self.floor[period] - serving).max(0) * self.under_floor
-            + (self.spare[period] - without_zone).max(0) * self.no_spare
+            + in_zone.map(bare).sum::<i64>()
     }
 }
 
 impl PoolTerms {
-    fn new(problem: &FleetProblem, need: &ComponentProblem, pool: &Pool, index: u32, units: i64) -> Self {
+    fn new(
+        problem: &FleetProblem,
+        need: &ComponentProblem,
+        pool: &Pool,
+        index: u32,
+        units: i64,
+    ) -> Self {
         let in_periods = |seconds: u32| seconds.div_ceil(problem.period_seconds).max(1);
         let again = in_periods(pool.billing.granularity_seconds);
         let least = in_periods(pool.billing.minimum_seconds)
@@ -165,11 +191,15 @@ impl PoolTerms {
             let seconds = u64::from(blocks) * u64::from(problem.period_seconds);
             clamp(pool.price.for_seconds(seconds).get())
         };
-        let uses = problem.quotas.iter().enumerate().filter_map(|(place, quota)| {
-            let used = quota.uses.iter().filter(|(of, _)| of.0 == index);
-            let used: i64 = used.map(|(_, each)| i64::from(*each)).sum();
-            (used > 0).then_some((place, used))
-        });
+        let uses = problem
+            .quotas
+            .iter()
+            .enumerate()
+            .filter_map(|(place, quota)| {
+                let used = quota.uses.iter().filter(|(of, _)| of.0 == index);
+                let used: i64 = used.map(|(_, each)| i64::from(*each)).sum();
+                (used > 0).then_some((place, used))
+            });
         Self {
             pool: index,
             units,
@@ -179,7 +209,9 @@ impl PoolTerms {
             again: again as usize,
             first_bill: bill(first),
             again_bill: bill(again),
-            start: clamp(need.start_price.get()).saturating_mul(units).min(NEVER / 1_000_000),
+            start: clamp(need.start_price.get())
+                .saturating_mul(units)
+                .min(NEVER / 1_000_000),
             quotas: uses.collect(),
         }
     }
@@ -191,13 +223,13 @@ impl PoolTerms {
 }
 
 /// A price of a missing unit for which every unit that can be had is worth its money, as far as sums allow.
-fn dear(periods: usize, pools: &[PoolTerms], wanted: &[i64], spare: &[i64]) -> i64 {
+fn dear(periods: usize, pools: &[PoolTerms], wanted: &[i64], spare: &[i64], zones: usize) -> i64 {
     let through = |pool: &PoolTerms| {
         i128::from(pool.first_cost())
             + i128::from(pool.again_bill) * (periods.div_ceil(pool.again)) as i128
     };
     let worth = pools.iter().map(through).max().unwrap_or(1) + 1;
-    let missing: i64 = wanted.iter().chain(spare).sum::<i64>().max(1);
+    let missing = wanted.iter().sum::<i64>() + zones as i64 * spare.iter().sum::<i64>() + 1;
     let fits = i128::from(NEVER / 64 / missing);
     worth.min(fits).max(1) as i64
 }

@@ -59,14 +59,20 @@ fn a_dip_is_bridged_when_starting_again_costs_more() {
     let pools = vec![pool(0, 0, 1_000, 0, 1, 0)];
     let mut stated = problem(4, pools, vec![need(0, &[1, 0, 0, 1], &[(0, 1)])]);
     stated.components[0].start_price = MicroUsd::new(1_999);
-    assert_eq!(check(&stated).cost.total(), MicroUsd::new(2_000 + 2 * 1_999));
+    assert_eq!(
+        check(&stated).cost.total(),
+        MicroUsd::new(2_000 + 2 * 1_999)
+    );
     stated.components[0].start_price = MicroUsd::new(2_001);
     assert_eq!(check(&stated).cost.total(), MicroUsd::new(4_000 + 2_001));
 }
 
 #[test]
 fn a_minimum_bill_is_paid_whole() {
-    let pools = vec![pool(0, 0, 1_000, 3 * 3_600, 1, 0), pool(1, 0, 1_800, 0, 1, 0)];
+    let pools = vec![
+        pool(0, 0, 1_000, 3 * 3_600, 1, 0),
+        pool(1, 0, 1_800, 0, 1, 0),
+    ];
     let stated = problem(4, pools, vec![need(0, &[1, 0, 0, 0], &[(0, 1), (1, 1)])]);
     assert_eq!(check(&stated).cost.total(), MicroUsd::new(1_800));
 }
@@ -76,18 +82,27 @@ fn what_boots_does_not_serve_yet() {
     let pools = vec![pool(0, 0, 1_000, 0, 1, 2)];
     let stated = problem(4, pools, vec![need(0, &[1, 1, 1, 1], &[(0, 1)])]);
     let plan = check(&stated);
-    let unmet: Vec<_> = plan.parts[0].unmet.iter().map(|u| (u.period, u.binding)).collect();
+    let unmet: Vec<_> = plan.parts[0]
+        .unmet
+        .iter()
+        .map(|u| (u.period, u.binding))
+        .collect();
     assert_eq!(unmet, [(0, Binding::Lead), (1, Binding::Lead)]);
     assert_eq!(plan.cost.total(), MicroUsd::new(4_000));
 }
 
 #[test]
 fn the_loss_of_any_zone_is_survived() {
-    let pools = (0..3).map(|z| pool(z, z, 1_000 + u64::from(z), 0, 1, 0)).collect();
+    let pools = (0..3)
+        .map(|z| pool(z, z, 1_000 + u64::from(z), 0, 1, 0))
+        .collect();
     let mut stated = problem(1, pools, vec![need(0, &[6], &[(0, 1), (1, 1), (2, 1)])]);
     stated.components[0].survives_zone_per_mille = 1_000;
     // Three in each zone: any two hold six.
-    assert_eq!(check(&stated).cost.total(), MicroUsd::new(3 * (1_000 + 1_001 + 1_002)));
+    assert_eq!(
+        check(&stated).cost.total(),
+        MicroUsd::new(3 * (1_000 + 1_001 + 1_002))
+    );
 }
 
 #[test]
@@ -160,7 +175,9 @@ fn problems() -> impl Strategy<Value = FleetProblem> {
                 pool(i, zone, price, minimum * 3_600, granularity * 3_600, lead)
             })
             .collect();
-        let offers: Vec<(u32, u32)> = (0..pools.len() as u32).map(|k| (k, 1 + (k * 7 + 3) % 5)).collect();
+        let offers: Vec<(u32, u32)> = (0..pools.len() as u32)
+            .map(|k| (k, 1 + (k * 7 + 3) % 5))
+            .collect();
         let components = demands.iter().zip(0..).map(|(demand, i)| {
             let bit = |n: u32| (bits >> (n + 8 * u32::from(i))) & 1 == 1;
             ComponentProblem {
@@ -173,7 +190,12 @@ fn problems() -> impl Strategy<Value = FleetProblem> {
                 ceiling: Units::new(if bit(3) { 9 } else { 500 }),
                 floor: Units::new(u64::from(bit(4))),
                 standing: if bit(5) {
-                    vec![Standing { pool: PoolIndex(0), count: 2, serves_from: 0, bound_until: u32::from(bit(6)) * 2 }]
+                    vec![Standing {
+                        pool: PoolIndex(0),
+                        count: 2,
+                        serves_from: 0,
+                        bound_until: u32::from(bit(6)) * 2,
+                    }]
                 } else {
                     vec![]
                 },
@@ -212,7 +234,13 @@ fn by_trying(stated: &FleetProblem) -> Option<u64> {
             }
         }
     }
-    fn go(terms: &terms::Terms, left: &[loads::Span], loads: &mut loads::Loads, paid: i64, best: &mut i64) {
+    fn go(
+        terms: &terms::Terms,
+        left: &[loads::Span],
+        loads: &mut loads::Loads,
+        paid: i64,
+        best: &mut i64,
+    ) {
         if paid >= *best {
             return;
         }
@@ -231,7 +259,13 @@ fn by_trying(stated: &FleetProblem) -> Option<u64> {
         }
     }
     let mut best = i64::MAX;
-    go(&terms, &spans, &mut loads::Loads::empty(&terms), 0, &mut best);
+    go(
+        &terms,
+        &spans,
+        &mut loads::Loads::empty(&terms),
+        0,
+        &mut best,
+    );
     (best < i64::MAX).then_some(best.unsigned_abs())
 }
 
