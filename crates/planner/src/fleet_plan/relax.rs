@@ -28,6 +28,38 @@ pub(super) struct Block<'a> {
     pub(super) quotas: Vec<usize>,
 }
 
+/// Candidates are looked for again when the best one left gains less than this share of what the first one did.
+const STALE: f64 = 0.5;
+/// How much the prices that runs are looked for at keep of the best ones so far.
+const SMOOTHING: f64 = 0.7;
+/// It ends when its bound is so near to its cost.
+const CLOSE: f64 = 2e-4;
+/// Times that quotas which are passed get rows, before all periods of those get them.
+const ROUNDS: usize = 3;
+/// Right sides are larger by about so much, differently in each row: ties would make the simplex stand still.
+const TIES: f64 = 1e-5;
+
+impl Block<'_> {
+    /// The most that a unit in a period can be worth: a run of its own would cost that. `None` where there may be
+    /// none. The simplex starts from missing everything at this price, which is nearer than that of really missing it.
+    fn dearest(&self, needed: i64, t: usize, zone: Option<usize>) -> Option<f64> {
+        let pools = self.pools.iter().map(|pool| &self.terms.pools[*pool]);
+        let fits = pools.filter(|pool| {
+            pool.lead <= t && pool.quotas.is_empty() && zone.is_none_or(|zone| zone != pool.zone)
+        });
+        let each = fits.map(|pool| {
+            let prolonged = if self.terms.stateful {
+                self.terms.periods - t
+            } else {
+                0
+            };
+            let more = prolonged.div_ceil(pool.again) as i64 * pool.again_bill;
+            1.001 * (pool.first_cost() + more) as f64 / pool.units.min(needed).max(1) as f64
+        });
+        each.min_by(f64::total_cmp)
+    }
+}
+
 /// What the relaxation found for one component.
 pub(super) struct Relaxed {
     /// Prices of units; whole ones.
@@ -61,6 +93,15 @@ struct Simplex<'a> {
     prices: Vec<f64>,
     /// Whether a row wants at least its right side, and what missing one costs there; else at most.
     at_least: Vec<Option<f64>>,
+    /// The largest of these prices.
+    dearest: f64,
+    right: Vec<f64>,
+    /// The prices that runs are looked for at, and how much more than it costs the best run earns at them.
+    asked: Vec<f64>,
+    ratio: f64,
+    /// The prices that prove the best bound so far, and that bound.
+    best: Vec<f64>,
+    best_bound: f64,
 }
 
 struct Column {
@@ -70,22 +111,84 @@ struct Column {
     entries: Vec<(usize, f64)>,
 }
 
-/// Solves the relaxation, or stops after many pivots: the prices are good for a bound all the same.
+/// Solves the relaxation, or stops after many pivots: the prices are good for a bound all the same. Most quotas bind
+/// nowhere: those that are passed without their rows get rows, and it is solved again.
 pub(super) fn relax(blocks: &[Block], room: &[Vec<i64>], work: &mut u64) -> Vec<Relaxed> {
-    let mut simplex = Simplex::new(blocks, room);
+    let mut heeded: Vec<Vec<bool>> = room.iter().map(|left| vec![false; left.len()]).collect();
+    for _ in 0..ROUNDS {
+        let relaxed = solved(blocks, room, &heeded, work);
+        let mut passed = false;
+        for (quota, taken) in taken(blocks, room, &relaxed).into_iter().enumerate() {
+            for (t, taken) in taken.into_iter().enumerate() {
+                if taken > room[quota][t] as f64 + 1e-3 && !heeded[quota][t] {
+                    heeded[quota][t] = true;
+                    passed = true;
+                }
+            }
+        }
+        if !passed {
+            return relaxed;
+        }
+    }
+    let all: Vec<Vec<bool>> = heeded
+        .iter()
+        .map(|quota| vec![quota.contains(&true); quota.len()])
+        .collect();
+    solved(blocks, room, &all, work)
+}
+
+/// What the runs take of the quotas.
+fn taken(blocks: &[Block], room: &[Vec<i64>], relaxed: &[Relaxed]) -> Vec<Vec<f64>> {
+    let mut taken: Vec<Vec<f64>> = room.iter().map(|left| vec![0.0; left.len()]).collect();
+    for (block, relaxed) in blocks.iter().zip(relaxed) {
+        for (span, count) in &relaxed.runs {
+            let from = match span.standing {
+                Some(of) => block.terms.standing[of as usize].bound,
+                None => span.from as usize,
+            };
+            for (local, each) in &block.terms.pools[span.pool as usize].quotas {
+                let quota = &mut taken[block.quotas[*local]];
+                let periods = quota.iter_mut().take(span.until as usize).skip(from);
+                periods.for_each(|taken| *taken += count * *each as f64);
+            }
+        }
+    }
+    taken
+}
+
+fn solved(
+    blocks: &[Block],
+    room: &[Vec<i64>],
+    heeded: &[Vec<bool>],
+    work: &mut u64,
+) -> Vec<Relaxed> {
+    let mut simplex = Simplex::new(blocks, room, heeded);
     let mut candidates: Vec<Column> = Vec::new();
+    let mut worth_it = f64::INFINITY;
+    let mut smoothing = SMOOTHING;
     for _ in 0..PIVOTS_MIN + PIVOTS_PER_ROW * simplex.rows {
         let mut entering = simplex.best_of(&mut candidates);
-        if entering.is_none() {
+        let mut fresh = false;
+        while entering.as_ref().is_none_or(|(gain, _)| *gain < worth_it) && !fresh {
+            // Prices of now jump about: runs are looked for at prices between them and the best so far, and at those
+            // of now when that finds nothing.
+            fresh = smoothing == 0.0;
+            simplex.ask(smoothing);
             candidates.clear();
             for (place, block) in blocks.iter().enumerate() {
                 simplex.columns(place, &mut candidates);
                 let terms = block.terms;
                 *work += (block.pools.len() * terms.periods * (1 + terms.zones)) as u64;
             }
+            simplex.keep_better();
+            if simplex.best_bound >= (1.0 - CLOSE) * simplex.objective() {
+                return simplex.relaxed();
+            }
             entering = simplex.best_of(&mut candidates);
+            worth_it = entering.as_ref().map_or(0.0, |(gain, _)| STALE * gain);
+            smoothing = if entering.is_none() { 0.0 } else { SMOOTHING };
         }
-        let Some(column) = entering else { break };
+        let Some((_, column)) = entering else { break };
         *work += (simplex.rows * simplex.rows) as u64 / 4 + 1;
         if !simplex.pivot(&column) {
             break;
@@ -95,49 +198,52 @@ pub(super) fn relax(blocks: &[Block], room: &[Vec<i64>], work: &mut u64) -> Vec<
 }
 
 impl<'a> Simplex<'a> {
-    fn new(blocks: &'a [Block<'a>], room: &[Vec<i64>]) -> Self {
+    fn new(blocks: &'a [Block<'a>], room: &[Vec<i64>], heeded: &[Vec<bool>]) -> Self {
         let mut at_least = Vec::new();
         let mut right = Vec::new();
-        let mut places = |needed: &[i64], missing: Option<f64>, all: bool| -> Places {
-            let row = |needed: &i64| {
-                (all || *needed > 0).then(|| {
-                    at_least.push(missing);
-                    // A little more, differently in each row: ties would make it stand still.
-                    let place = at_least.len();
-                    right.push(*needed as f64 + 1e-6 * (1.0 + (place * 37 % 101) as f64 / 101.0));
-                    place - 1
-                })
+        type Missing<'m> = &'m dyn Fn(usize) -> Option<f64>;
+        let mut places =
+            |needed: &[i64], missing: Missing, wanted: &dyn Fn(usize) -> bool| -> Places {
+                let row = |(t, needed): (usize, &i64)| {
+                    wanted(t).then(|| {
+                        at_least.push(missing(t));
+                        let place = at_least.len();
+                        let more = 1.0 + (place as f64 * 0.618_034).fract();
+                        right.push(*needed as f64 * (1.0 + TIES * more) + TIES * more);
+                        place - 1
+                    })
+                };
+                needed.iter().enumerate().map(row).collect()
             };
-            needed.iter().map(row).collect()
-        };
         let mut of = Vec::with_capacity(blocks.len());
-        // The most that a quota could be asked for: with more room it binds nothing.
-        let mut asked = vec![0; room.len()];
         for block in blocks {
             let (terms, needs) = (block.terms, block.needs);
-            let no_spare = Some(terms.no_spare as f64);
+            let no_spare = |zone: usize, needed: &[i64], t: usize| {
+                let least = block.dearest(needed[t], t, Some(zone));
+                Some(least.map_or(terms.no_spare as f64, |least| {
+                    least.min(terms.no_spare as f64)
+                }))
+            };
+            let short = |t: usize| {
+                let least = block.dearest(needs.demand[t], t, None);
+                Some(least.map_or(terms.short as f64, |least| least.min(terms.short as f64)))
+            };
             let spare = needs.spare.iter();
             let counts: Vec<i64> = terms.standing.iter().map(|s| i64::from(s.count)).collect();
             of.push(Rows {
-                demand: places(&needs.demand, Some(terms.short as f64), false),
-                spare: spare.map(|zone| places(zone, no_spare, false)).collect(),
-                standing: places(&counts, None, true).into_iter().flatten().collect(),
+                demand: places(&needs.demand, &short, &|t| needs.demand[t] > 0),
+                spare: (spare.enumerate())
+                    .map(|(z, zone)| places(zone, &|t| no_spare(z, zone, t), &|t| zone[t] > 0))
+                    .collect(),
+                standing: places(&counts, &|_| None, &|_| true)
+                    .into_iter()
+                    .flatten()
+                    .collect(),
             });
-            let most = needs.demand.iter().max().copied().unwrap_or(0);
-            for (local, quota) in block.quotas.iter().enumerate() {
-                let uses = terms.pools.iter().flat_map(|pool| {
-                    let of = pool.quotas.iter().filter(move |(place, _)| *place == local);
-                    of.map(|(_, each)| 3 * each * (most / pool.units + 1))
-                });
-                asked[*quota] += uses.max().unwrap_or(0);
-            }
         }
-        let quota = room.iter().zip(&asked).map(|(left, asked)| {
-            if left.iter().any(|left| left < asked) {
-                places(left, None, true)
-            } else {
-                vec![None; left.len()]
-            }
+        let quota = room.iter().zip(heeded).map(|(left, heeded)| {
+            let wanted = |t: usize| heeded[t];
+            places(left, &|_| None, &wanted)
         });
         let quota = quota.collect();
         let rows = at_least.len();
@@ -155,24 +261,66 @@ impl<'a> Simplex<'a> {
             quota,
             rows,
             inverse,
-            values: right,
+            values: right.clone(),
             prices: costs.clone(),
+            asked: costs.clone(),
+            ratio: 1.0,
+            best: vec![0.0; rows],
+            best_bound: 0.0,
+            right,
+            dearest: costs.iter().copied().fold(0.0, f64::max),
             costs,
             basis: vec![None; rows],
             at_least,
         }
     }
 
-    fn price(&self, place: Option<usize>) -> f64 {
-        place.map_or(0.0, |row| self.prices[row])
+    fn asked(&self, place: Option<usize>) -> f64 {
+        place.map_or(0.0, |row| self.asked[row])
+    }
+
+    /// Moves the prices that runs are looked for at between those of now and the best so far.
+    fn ask(&mut self, smoothing: f64) {
+        for row in 0..self.rows {
+            let now = match self.at_least[row] {
+                Some(missing) => self.prices[row].clamp(0.0, missing),
+                None => self.prices[row].min(0.0),
+            };
+            self.asked[row] = smoothing * self.best[row] + (1.0 - smoothing) * now;
+        }
+        self.ratio = 1.0;
+    }
+
+    fn objective(&self) -> f64 {
+        self.costs
+            .iter()
+            .zip(&self.values)
+            .map(|(cost, value)| cost * value)
+            .sum()
+    }
+
+    /// Keeps the prices that were asked at if they prove more, once they are small enough to prove anything.
+    fn keep_better(&mut self) {
+        let worth: f64 = self
+            .asked
+            .iter()
+            .zip(&self.right)
+            .map(|(price, right)| price * right)
+            .sum();
+        let bound = worth / self.ratio;
+        if bound > self.best_bound {
+            self.best_bound = bound;
+            self.best = self.asked.iter().map(|price| price / self.ratio).collect();
+        }
     }
 
     /// The best run of each pool and of each kind of standing instances at the prices of now.
-    fn columns(&self, place: usize, columns: &mut Vec<Column>) {
+    fn columns(&mut self, place: usize, columns: &mut Vec<Column>) {
         let block = &self.blocks[place];
         for &pool in block.pools {
             let best = self.worth(place, pool, 0).best_start();
-            if let Some(best) = best.filter(|best| best.earns > best.takes + best.costs) {
+            if let Some(best) = best.filter(|best| best.earns > 0.0) {
+                self.ratio = self.ratio.max(best.earns / (best.takes + best.costs));
                 columns.push(self.column(place, pool, None, &best));
             }
         }
@@ -193,10 +341,10 @@ impl<'a> Simplex<'a> {
             if t < serves_from {
                 return 0.0;
             }
-            let mut earned = units(block.needs.demand[t]) * self.price(rows.demand[t]);
+            let mut earned = units(block.needs.demand[t]) * self.asked(rows.demand[t]);
             for (zone, places) in rows.spare.iter().enumerate() {
                 if zone != pool.zone {
-                    earned += units(block.needs.spare[zone][t]) * self.price(places[t]);
+                    earned += units(block.needs.spare[zone][t]) * self.asked(places[t]);
                 }
             }
             earned
@@ -204,7 +352,7 @@ impl<'a> Simplex<'a> {
         // A quota's price is not over zero in the simplex: being there earns that, which is less than nothing.
         let takes = |t: usize| -> f64 {
             let of = pool.quotas.iter();
-            let price = |local: usize| self.price(self.quota[block.quotas[local]][t]);
+            let price = |local: usize| self.asked(self.quota[block.quotas[local]][t]);
             of.map(|(local, each)| -*each as f64 * price(*local)).sum()
         };
         let costs = (pool.first_cost() as f64, pool.again_bill as f64);
@@ -257,7 +405,7 @@ impl<'a> Simplex<'a> {
     }
 
     /// The candidate, slack or missing unit that gains most for its cost; candidates that gain nothing go.
-    fn best_of(&self, candidates: &mut Vec<Column>) -> Option<Column> {
+    fn best_of(&self, candidates: &mut Vec<Column>) -> Option<(f64, Column)> {
         let gain = |column: &Column| {
             let earned: f64 = column
                 .entries
@@ -282,11 +430,10 @@ impl<'a> Simplex<'a> {
                 Some(missing) if price > missing * (1.0 + GAIN_MIN) => {
                     ((price - missing) / (1.0 + missing), 1.0, missing)
                 }
-                Some(_) if price < 0.0 => (-price, -1.0, 0.0),
-                None if price > 0.0 => (price, 1.0, 0.0),
+                Some(missing) if price < 0.0 => (-price / (1.0 + missing), -1.0, 0.0),
+                None if price > 0.0 => (price / (1.0 + self.dearest), 1.0, 0.0),
                 _ => continue,
             };
-            let gained = if cost > 0.0 { gained } else { gained * 1e-3 };
             if gained > GAIN_MIN && slack.as_ref().is_none_or(|(most, _)| gained > *most) {
                 let column = Column {
                     span: None,
@@ -297,9 +444,9 @@ impl<'a> Simplex<'a> {
             }
         }
         match (best, slack) {
-            (Some((gained, _)), Some((more, column))) if more > gained => Some(column),
-            (None, Some((_, column))) => Some(column),
-            (Some((_, place)), _) => Some(candidates.swap_remove(place)),
+            (Some((gained, _)), Some((more, column))) if more > gained => Some((more, column)),
+            (None, Some(slack)) => Some(slack),
+            (Some((gained, place)), _) => Some((gained, candidates.swap_remove(place))),
             (None, None) => {
                 candidates.clear();
                 None
@@ -366,11 +513,15 @@ impl<'a> Simplex<'a> {
         true
     }
 
+    fn best_price(&self, place: Option<usize>) -> f64 {
+        place.map_or(0.0, |row| self.best[row])
+    }
+
     fn relaxed(self) -> Vec<Relaxed> {
         let whole = |places: &Places, sign: f64| -> Vec<i64> {
             places
                 .iter()
-                .map(|place| (sign * self.price(*place)) as i64)
+                .map(|place| (sign * self.best_price(*place)) as i64)
                 .collect()
         };
         let quota: Vec<Vec<i64>> = self
