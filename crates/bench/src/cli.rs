@@ -23,6 +23,8 @@ pub enum Cli {
     Forecast(crate::forecast::ForecastArgs),
     /// Requirements learned from observed use: errors of wrong profiles, deploys found, cost of a sample.
     Capacity(CapacityArgs),
+    /// Cost and time of fleet plans, beside the exact optimum of the same problem.
+    Planner(crate::planner::PlannerArgs),
 }
 
 /// Which traces.

@@ -16,8 +16,10 @@ mod judgement;
 mod lead;
 mod parallel;
 mod persona;
+mod planner;
 mod program;
 mod provisioning;
+mod python;
 mod run;
 mod traces;
 mod violation;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Cli::Anomaly(args) => anomaly::run(&args),
         Cli::Forecast(args) => forecast::run(&args),
         Cli::Capacity(args) => capacity::run(&args),
+        Cli::Planner(args) => planner::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -70,7 +70,12 @@ pub fn small(seed: u64, recorded: Option<&(String, Vec<f64>)>) -> Instance {
     let name = recorded.map_or("generated", |(name, _)| name.as_str());
     Instance {
         name: format!("{name}-{seed}"),
-        problem: generate(size, &mut draws, recorded.map(|(_, values)| &values[..]), true),
+        problem: generate(
+            size,
+            &mut draws,
+            recorded.map(|(_, values)| &values[..]),
+            true,
+        ),
     }
 }
 
@@ -96,12 +101,18 @@ fn generate(size: Size, draws: &mut Draws, recorded: Option<&[f64]>, varied: boo
     let mut units_of = Vec::new();
     let largest = (size.units / 2).max(1);
     for offer in 0..size.offers {
-        let each = draws.one_of(&[1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96]).min(largest);
+        let each = draws
+            .one_of(&[1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96])
+            .min(largest);
         let family = 40_000.0 * (0.75 + 0.5 * draws.share());
         let odd = 1.0 + 0.12 * (draws.share() - 0.5);
         let spot = draws.below(4) == 0;
         let price = family * odd * each as f64 * if spot { 0.5 + 0.3 * draws.share() } else { 1.0 };
-        let minimum = if hourly && draws.below(2) == 0 { 3_600 } else { 60 };
+        let minimum = if hourly && draws.below(2) == 0 {
+            3_600
+        } else {
+            60
+        };
         // The last offer serves at once and is never limited, so that all demand can be met.
         let last = offer + 1 == size.offers;
         let lead = if draws.below(3) == 0 && !last { 1 } else { 0 };
@@ -110,11 +121,19 @@ fn generate(size: Size, draws: &mut Draws, recorded: Option<&[f64]>, varied: boo
             pools.push(Pool {
                 offer: OfferIndex(offer as u16),
                 zone: zone as u16,
-                purchase: if spot { PurchaseKind::Spot } else { PurchaseKind::OnDemand },
+                purchase: if spot {
+                    PurchaseKind::Spot
+                } else {
+                    PurchaseKind::OnDemand
+                },
                 price: MicroUsdPerHour::new((price * of_zone) as u64),
                 billing: Billing {
                     minimum_seconds: minimum,
-                    granularity_seconds: if minimum == 3_600 && offer % 2 == 0 { 3_600 } else { 1 },
+                    granularity_seconds: if minimum == 3_600 && offer % 2 == 0 {
+                        3_600
+                    } else {
+                        1
+                    },
                 },
                 lead_periods: lead,
             });
@@ -152,10 +171,18 @@ fn generate(size: Size, draws: &mut Draws, recorded: Option<&[f64]>, varied: boo
             shortage_price: priced.then(|| {
                 MicroUsd::new((2 + draws.below(4)) * 40_000 * u64::from(period_seconds) / 3_600)
             }),
-            survives_zone_per_mille: if spread { draws.one_of(&[500, 700, 1_000]) } else { 0 },
+            survives_zone_per_mille: if spread {
+                draws.one_of(&[500, 700, 1_000])
+            } else {
+                0
+            },
             importance: 1 + draws.below(10) as u8,
             stateful: false,
-            lifetime_periods: if varied { draws.one_of(&[0, 0, 2, 4]) } else { 2 },
+            lifetime_periods: if varied {
+                draws.one_of(&[0, 0, 2, 4])
+            } else {
+                2
+            },
             start_price: MicroUsd::new(draws.one_of(&[0, 2_000, 8_000, 20_000])),
             demand: demand.into_iter().map(Units::new).collect(),
             offers,
@@ -187,7 +214,10 @@ fn quotas(
     for number in 0..1 + size.offers / 40 {
         let offer = OfferIndex(draws.below(size.offers as u64 - 1) as u16);
         let of = || (0..pools.len()).filter(|place| pools[*place].offer == offer);
-        let each = of().map(|place| u64::from(units_of[place])).next().unwrap_or(1);
+        let each = of()
+            .map(|place| u64::from(units_of[place]))
+            .next()
+            .unwrap_or(1);
         quotas.push(Quota {
             name: format!("offer {} ({number})", offer.0),
             limit: (size.units * size.components as u64 / each / 2).max(1),
@@ -219,5 +249,8 @@ fn demand(size: Size, draws: &mut Draws, recorded: Option<&[f64]>) -> Vec<u64> {
         }
     };
     let most = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    values.iter().map(|value| (value.max(0.0) / most * top).ceil() as u64).collect()
+    values
+        .iter()
+        .map(|value| (value.max(0.0) / most * top).ceil() as u64)
+        .collect()
 }
