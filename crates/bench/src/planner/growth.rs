@@ -30,7 +30,7 @@ const TOGETHER: usize = 100;
 /// Prints the tables.
 pub fn run(args: &PlannerArgs, components: usize) -> Result<()> {
     let mut table = TextTable::new(vec![
-        Column::text("what grows"),
+        Column::words("what grows"),
         Column::number("offers"),
         Column::number("zones"),
         Column::number("periods"),

@@ -217,12 +217,12 @@ fn print(args: &PlannerArgs, title: &str, lines: &[Line], median: f64, worst: f6
     }
     println!("{title}: {}", lines.len());
     let mut table = TextTable::new(vec![
-        Column::text(""),
+        Column::words(""),
         Column::number("instances"),
         Column::number("median"),
         Column::number("90 %"),
         Column::number("worst"),
-        Column::text("goal"),
+        Column::words("goal"),
     ]);
     let mut row = |name: &str, mut values: Vec<f64>, unit: &str, goal: String| {
         if values.is_empty() {
