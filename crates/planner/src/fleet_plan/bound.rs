@@ -32,17 +32,23 @@ pub(super) struct UnitPrices {
 }
 
 impl Residual {
+    /// Beside what is bound.
     pub(super) fn new(terms: &Terms, room: &Room) -> Self {
         let mut bound = Loads::empty(terms);
         for (span, count) in bound_spans(terms) {
             bound.add(terms, &span, count);
         }
-        let beside = |wanted: &[i64], serving: &dyn Fn(usize) -> i64| {
+        Self::beside(terms, room, &bound)
+    }
+
+    /// Beside what runs already.
+    pub(super) fn beside(terms: &Terms, room: &Room, runs: &Loads) -> Self {
+        let missing = |wanted: &[i64], serving: &dyn Fn(usize) -> i64| {
             let missing = |t: usize| (wanted[t] - serving(t)).max(0);
             (0..terms.periods).map(missing).collect::<Vec<i64>>()
         };
         let without =
-            |zone: usize| beside(&terms.spare, &|t| bound.serving[t] - bound.in_zone[zone][t]);
+            |zone: usize| missing(&terms.spare, &|t| runs.serving[t] - runs.in_zone[zone][t]);
         let quota = |(room, used): (&Vec<i64>, &Vec<i64>)| {
             room.iter()
                 .zip(used)
@@ -50,10 +56,16 @@ impl Residual {
                 .collect()
         };
         Self {
-            demand: beside(&terms.wanted, &|t| bound.serving[t]),
+            demand: missing(&terms.wanted, &|t| runs.serving[t]),
             spare: (0..terms.zones).map(without).collect(),
-            quota: room.quota.iter().zip(&bound.quota).map(quota).collect(),
+            quota: room.quota.iter().zip(&runs.quota).map(quota).collect(),
         }
+    }
+
+    /// Whether nothing is needed.
+    pub(super) fn is_met(&self) -> bool {
+        let all = self.demand.iter().chain(self.spare.iter().flatten());
+        all.copied().all(|units| units <= 0)
     }
 
     /// What one serving instance of a pool counts for in a period, at these prices: for no more units than are

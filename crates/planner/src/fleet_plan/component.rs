@@ -2,7 +2,7 @@
 
 use super::bound::{Residual, certify, room_price};
 use super::loads::{Room, Solution};
-use super::relax::{Block, relax};
+use super::relax::{Block, all_standing, relax};
 use super::search::Search;
 use super::terms::{PoolTerms, Terms};
 
@@ -28,6 +28,8 @@ pub(super) fn solve(terms: &Terms, room: &Room, work_limit: u64) -> Solved {
         needs: &needs,
         pools: &pools,
         quotas: (0..terms.quotas.len()).collect(),
+        standing: all_standing(terms),
+        known: &[],
     };
     let relaxed = relax(&[block], &needs.quota, &mut work);
     let Some(relaxed) = relaxed.into_iter().next() else {
@@ -83,6 +85,8 @@ pub(super) fn share(
             needs,
             pools,
             quotas: terms.quotas.iter().map(place).collect(),
+            standing: all_standing(terms),
+            known: &[],
         })
         .collect();
     let relaxed = relax(&blocks, room, work);

@@ -20,7 +20,7 @@ impl Default for WorkLimit {
     /// Some tens of milliseconds for a component.
     fn default() -> Self {
         Self {
-            cells_per_component: 8_000_000,
+            cells_per_component: 4_000_000,
         }
     }
 }

@@ -142,6 +142,23 @@ impl Room {
         }
     }
 
+    /// How many more instances of a run there is room for; of a standing one, after what is bound.
+    pub(super) fn fitting(&self, terms: &Terms, loads: &Loads, span: &Span) -> i64 {
+        let pool = &terms.pools[span.pool as usize];
+        let from = match span.standing {
+            Some(place) => terms.standing[place as usize].bound,
+            None => span.from as usize,
+        };
+        let mut times = i64::MAX;
+        for t in from..(span.until as usize).min(terms.periods) {
+            times = times.min((self.units[t] - loads.there[t]) / pool.units);
+            for (place, each) in &pool.quotas {
+                times = times.min((self.quota[*place][t] - loads.quota[*place][t]) / each);
+            }
+        }
+        times
+    }
+
     /// Whether runs that add up to this stay within.
     pub(super) fn holds(&self, loads: &Loads) -> bool {
         let within = |loads: &[i64], room: &[i64]| loads.iter().zip(room).all(|(l, r)| l <= r);
@@ -165,6 +182,17 @@ pub(super) fn bound_spans(terms: &Terms) -> impl Iterator<Item = (Span, i64)> + 
         };
         (span, i64::from(standing.count))
     })
+}
+
+/// A standing instance, released as soon as it may be.
+pub(super) fn bound_span(terms: &Terms, place: u32) -> Span {
+    let standing = &terms.standing[place as usize];
+    Span {
+        from: 0,
+        until: standing.bound as u32,
+        pool: standing.pool as u32,
+        standing: Some(place),
+    }
 }
 
 /// A set of runs with what it adds up to and costs.

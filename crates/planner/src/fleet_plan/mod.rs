@@ -60,6 +60,7 @@ mod budget;
 mod chain;
 mod check;
 mod component;
+mod dive;
 mod fleet;
 mod loads;
 mod oracle;

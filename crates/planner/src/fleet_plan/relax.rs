@@ -11,13 +11,13 @@ use super::oracle::{Best, Worth};
 use super::terms::Terms;
 
 /// Less than this much of its cost is no gain.
-const GAIN_MIN: f64 = 1e-7;
+const GAIN_MIN: f64 = 1e-5;
 /// A pivot smaller than this is no pivot.
 const PIVOT_MIN: f64 = 1e-9;
 
 /// So many pivots are made at most, and so many more for each row; a few for each row are enough nearly always.
-const PIVOTS_MIN: usize = 200;
-const PIVOTS_PER_ROW: usize = 40;
+const PIVOTS_MIN: usize = 100;
+const PIVOTS_PER_ROW: usize = 30;
 
 /// A component in a relaxation.
 pub(super) struct Block<'a> {
@@ -26,6 +26,15 @@ pub(super) struct Block<'a> {
     pub(super) pools: &'a [usize],
     /// Where its quotas are among those of the relaxation.
     pub(super) quotas: Vec<usize>,
+    /// Standing instances of each kind that may still go on.
+    pub(super) standing: Vec<i64>,
+    /// Runs to look at first.
+    pub(super) known: &'a [Span],
+}
+
+/// All standing instances of a component.
+pub(super) fn all_standing(terms: &Terms) -> Vec<i64> {
+    terms.standing.iter().map(|s| i64::from(s.count)).collect()
 }
 
 /// Candidates are looked for again when the best one left gains less than this share of what the first one did.
@@ -33,7 +42,7 @@ const STALE: f64 = 0.5;
 /// How much the prices that runs are looked for at keep of the best ones so far.
 const SMOOTHING: f64 = 0.7;
 /// It ends when its bound is so near to its cost.
-const CLOSE: f64 = 2e-4;
+const CLOSE: f64 = 5e-4;
 /// Times that quotas which are passed get rows, before all periods of those get them.
 const ROUNDS: usize = 3;
 /// Right sides are larger by about so much, differently in each row: ties would make the simplex stand still.
@@ -163,9 +172,10 @@ fn solved(
     work: &mut u64,
 ) -> Vec<Relaxed> {
     let mut simplex = Simplex::new(blocks, room, heeded);
-    let mut candidates: Vec<Column> = Vec::new();
-    let mut worth_it = f64::INFINITY;
+    let mut candidates: Vec<Column> = simplex.known();
+    let mut worth_it = 0.0;
     let mut smoothing = SMOOTHING;
+    let block_periods = blocks.first().map_or(0, |block| block.terms.periods);
     for _ in 0..PIVOTS_MIN + PIVOTS_PER_ROW * simplex.rows {
         let mut entering = simplex.best_of(&mut candidates);
         let mut fresh = false;
@@ -189,7 +199,8 @@ fn solved(
             smoothing = if entering.is_none() { 0.0 } else { SMOOTHING };
         }
         let Some((_, column)) = entering else { break };
-        *work += (simplex.rows * simplex.rows) as u64 / 4 + 1;
+        let looked_at = candidates.len() * block_periods;
+        *work += ((simplex.rows * simplex.rows) / 4 + looked_at + 4 * simplex.rows) as u64;
         if !simplex.pivot(&column) {
             break;
         }
@@ -229,13 +240,12 @@ impl<'a> Simplex<'a> {
                 Some(least.map_or(terms.short as f64, |least| least.min(terms.short as f64)))
             };
             let spare = needs.spare.iter();
-            let counts: Vec<i64> = terms.standing.iter().map(|s| i64::from(s.count)).collect();
             of.push(Rows {
                 demand: places(&needs.demand, &short, &|t| needs.demand[t] > 0),
                 spare: (spare.enumerate())
                     .map(|(z, zone)| places(zone, &|t| no_spare(z, zone, t), &|t| zone[t] > 0))
                     .collect(),
-                standing: places(&counts, &|_| None, &|_| true)
+                standing: places(&block.standing, &|_| None, &|_| true)
                     .into_iter()
                     .flatten()
                     .collect(),
@@ -331,6 +341,28 @@ impl<'a> Simplex<'a> {
                 columns.push(self.column(place, standing.pool, Some(number), &best));
             }
         }
+    }
+
+    /// The runs that are known already.
+    fn known(&self) -> Vec<Column> {
+        let mut columns = Vec::new();
+        for (place, block) in self.blocks.iter().enumerate() {
+            for span in block.known {
+                let from = match span.standing {
+                    Some(of) => block.terms.standing[of as usize].bound,
+                    None => span.from as usize,
+                };
+                let best = Best {
+                    from,
+                    until: span.until as usize,
+                    earns: 0.0,
+                    takes: 0.0,
+                    costs: (span.bill(block.terms) + span.start(block.terms)) as f64,
+                };
+                columns.push(self.column(place, span.pool as usize, span.standing, &best));
+            }
+        }
+        columns
     }
 
     fn worth(&self, place: usize, pool: usize, serves_from: usize) -> Worth<'a, f64> {

@@ -1,14 +1,15 @@
 //! The search for one component: peel demand off chain by chain, then rebuild a few chains at a time.
 
 use super::chain::{Entry, Prices, Rebuild};
-use super::loads::{Loads, Room, Solution, Span};
+use super::dive::Dive;
+use super::loads::{Loads, Room, Solution, Span, bound_span};
 use super::relax::Relaxed;
 use super::terms::Terms;
 
 /// A rebuild of several chains fills at most so many cells: more is better spent on more rebuilds.
 const CELLS_MAX: usize = 400_000;
 /// Without a gain for so many rebuilds the search ends.
-const PATIENCE: u32 = 800;
+const PATIENCE: u32 = 500;
 /// Within this part of the bound it ends too.
 const ENOUGH: i64 = 2_000;
 /// At first, what is so much dearer than the best is gone on with.
@@ -31,11 +32,59 @@ impl Draws {
     }
 }
 
-/// Prices of a missing unit, by period, that lead the peeling.
-#[derive(Clone, Debug)]
-pub(super) struct Guide {
-    pub(super) demand: Vec<i64>,
-    pub(super) spare: Vec<Vec<i64>>,
+/// Prices of missing units, a little over those of the relaxation, that lead the peeling.
+struct Guide {
+    demand: Vec<i64>,
+    spare: Vec<Vec<i64>>,
+}
+
+impl Guide {
+    fn new(terms: &Terms, relaxed: &Relaxed) -> Self {
+        let raised = |price: i64| (price + price / 25 + 1).max(0);
+        let prices = &relaxed.prices;
+        let zone = |zone: &Vec<i64>| {
+            zone.iter()
+                .map(|p| raised(*p).min(terms.no_spare))
+                .collect()
+        };
+        Self {
+            demand: (prices.demand.iter())
+                .map(|price| raised(*price).min(terms.short))
+                .collect(),
+            spare: prices.spare.iter().map(zone).collect(),
+        }
+    }
+
+    fn prices(&self) -> Prices<'_> {
+        Prices {
+            demand: &self.demand,
+            spare: &self.spare,
+            under_floor: 0,
+        }
+    }
+}
+
+/// The prices of missing units that the terms state.
+struct Stated {
+    demand: Vec<i64>,
+    spare: Vec<Vec<i64>>,
+}
+
+impl Stated {
+    fn new(terms: &Terms) -> Self {
+        Self {
+            demand: vec![terms.short; terms.periods],
+            spare: vec![vec![terms.no_spare; terms.periods]; terms.zones],
+        }
+    }
+
+    fn prices(&self, terms: &Terms) -> Prices<'_> {
+        Prices {
+            demand: &self.demand,
+            spare: &self.spare,
+            under_floor: terms.under_floor,
+        }
+    }
 }
 
 /// The search for one component.
@@ -48,98 +97,54 @@ pub(super) struct Search<'a> {
     pub(super) work_limit: u64,
 }
 
-impl Search<'_> {
-    /// The best that is found.
+impl<'a> Search<'a> {
+    /// The best that is found. Rounding the relaxation down to nothing missing is always done; the rest while there
+    /// is work left.
     pub(super) fn run(&mut self, relaxed: &Relaxed, bound: i64) -> Solution {
         let terms = self.terms;
-        let from = self.work;
-        let mut best: Option<(Solution, Guide)> = None;
-        for (percent, rounded) in [(100, true), (104, false), (125, true)] {
-            let raised = |price: i64| (price.saturating_mul(percent) / 100 + 1).max(0);
-            let prices = &relaxed.prices;
-            let guide = Guide {
-                demand: prices
-                    .demand
-                    .iter()
-                    .map(|price| raised(*price).min(terms.short))
-                    .collect(),
-                spare: (prices.spare.iter())
-                    .map(|zone| {
-                        zone.iter()
-                            .map(|price| raised(*price).min(terms.no_spare))
-                            .collect()
-                    })
-                    .collect(),
-            };
-            let seeds: &[(Span, f64)] = if rounded { &relaxed.runs } else { &[] };
-            let peeled = self.peel(&guide, seeds);
-            if best
-                .as_ref()
-                .is_none_or(|(best, _)| peeled.objective() < best.objective())
-            {
-                best = Some((peeled, guide));
-            }
-            if self.work > from + (self.work_limit - from) / 2 {
-                break;
+        let guide = Guide::new(terms, relaxed);
+        let stated = Stated::new(terms);
+        let mut best = Solution::bound_only(terms);
+        let dive = self.dive();
+        dive.complete(&mut best, &[], Some(relaxed), &mut self.work, u64::MAX);
+        self.peel(&mut best, stated.prices(terms));
+        best.penalty = best.loads.penalty(terms);
+        if self.work < self.work_limit / 2 {
+            let mut peeled = Solution::bound_only(terms);
+            self.prolong_standing(&mut peeled, &guide.prices());
+            self.peel(&mut peeled, guide.prices());
+            self.peel(&mut peeled, stated.prices(terms));
+            peeled.penalty = peeled.loads.penalty(terms);
+            if peeled.objective() < best.objective() {
+                best = peeled;
             }
         }
-        let Some((mut best, guide)) = best else {
-            return Solution::bound_only(terms);
-        };
-        self.improve(&mut best, &guide, bound);
+        self.improve(&mut best, &guide, &stated, bound);
         best
     }
 
-    /// Takes demand off, one chain at a time, each as often as it fits: first led by the guide's prices, then
-    /// until nothing that can be had is missing.
-    fn peel(&mut self, guide: &Guide, seeds: &[(Span, f64)]) -> Solution {
-        let terms = self.terms;
-        let mut solution = Solution::bound_only(terms);
-        for (span, count) in seeds {
-            let whole = self
-                .fitting(&solution.loads, span)
-                .min((count + 1e-6) as i64);
-            if whole <= 0 {
-                continue;
-            }
-            if let Some(place) = span.standing {
-                solution.put(terms, bound_span(terms, place), -whole);
-            }
-            solution.put(terms, *span, whole);
+    fn dive(&self) -> Dive<'a> {
+        Dive {
+            terms: self.terms,
+            room: self.room,
+            pools: self.pools,
         }
-        let (short, no_spare) = (
-            vec![terms.short; terms.periods],
-            vec![vec![terms.no_spare; terms.periods]; terms.zones],
-        );
-        let led = Prices {
-            demand: &guide.demand,
-            spare: &guide.spare,
-            under_floor: 0,
-        };
-        let stated = Prices {
-            demand: &short,
-            spare: &no_spare,
-            under_floor: terms.under_floor,
-        };
-        self.prolong_standing(&mut solution, &led);
-        for prices in [led, stated] {
-            while self.work < self.work_limit {
-                let rebuild = beside(self.terms, self.room, &solution.loads, prices);
-                let empty = [Entry { standing: None }];
-                let Some((_, spans)) = rebuild.solve(self.pools, &empty, &mut self.work) else {
-                    break;
-                };
-                if spans.is_empty() {
-                    break;
-                }
-                let times = self.times(&solution.loads, &spans);
-                for span in &spans {
-                    solution.put(terms, *span, times);
-                }
+    }
+
+    /// Takes demand off, one chain at a time, each as often as it fits, while that is worth it at these prices.
+    fn peel(&mut self, solution: &mut Solution, prices: Prices) {
+        loop {
+            let rebuild = beside(self.terms, self.room, &solution.loads, prices);
+            let empty = [Entry { standing: None }];
+            let solved = rebuild.solve(self.pools, &empty, &mut self.work);
+            let Some((_, spans)) = solved.filter(|(_, spans)| !spans.is_empty()) else {
+                break;
+            };
+            let times = self.times(&solution.loads, &spans);
+            for span in &spans {
+                solution.put(self.terms, *span, times);
             }
         }
-        solution.penalty = solution.loads.penalty(terms);
-        solution
     }
 
     /// Lets standing instances go on while they are worth it.
@@ -174,29 +179,12 @@ impl Search<'_> {
         }
     }
 
-    /// How many instances of a run there is room for, beside what is bound of it.
-    fn fitting(&self, loads: &Loads, span: &Span) -> i64 {
-        let pool = &self.terms.pools[span.pool as usize];
-        let from = match span.standing {
-            Some(place) => self.terms.standing[place as usize].bound,
-            None => span.from as usize,
-        };
-        let mut times = i64::MAX;
-        for t in from..(span.until as usize).min(self.terms.periods) {
-            times = times.min((self.room.units[t] - loads.there[t]) / pool.units);
-            for (place, each) in &pool.quotas {
-                times = times.min((self.room.quota[*place][t] - loads.quota[*place][t]) / each);
-            }
-        }
-        times
-    }
-
     /// How often these runs, of one chain, can be added before they cover more than what is missing somewhere.
     fn times(&self, loads: &Loads, spans: &[Span]) -> i64 {
         let terms = self.terms;
         let mut times = i64::MAX;
         for span in spans {
-            times = times.min(self.fitting(loads, span));
+            times = times.min(self.room.fitting(terms, loads, span));
             let pool = &terms.pools[span.pool as usize];
             let from = match span.standing {
                 Some(place) => terms.standing[place as usize].bound,
@@ -223,17 +211,10 @@ impl Search<'_> {
     /// Takes a few chains out and rebuilds them exactly beside all others, over and over. Half of the rebuilds see
     /// prices that are a little off, and what they find is gone on with while it is not much dearer than the best: so
     /// the search leaves what no single rebuild betters.
-    fn improve(&mut self, best: &mut Solution, guide: &Guide, bound: i64) {
+    fn improve(&mut self, best: &mut Solution, guide: &Guide, stated: &Stated, bound: i64) {
         let terms = self.terms;
-        let (short, no_spare) = (
-            vec![terms.short; terms.periods],
-            vec![vec![terms.no_spare; terms.periods]; terms.zones],
-        );
-        let prices = Prices {
-            demand: &short,
-            spare: &no_spare,
-            under_floor: terms.under_floor,
-        };
+        let prices = stated.prices(terms);
+        self.sweep(best, prices);
         let mut draws = Draws::new();
         let mut current = best.clone();
         let mut idle = 0;
@@ -246,10 +227,10 @@ impl Search<'_> {
                 (self.work_limit - self.work) as f64 / (self.work_limit - from).max(1) as f64;
             let slack = (best.paid as f64 * SLACK * left) as i64;
             let mut trial = current.clone();
-            let changed = if draws.below(2) == 0 {
-                self.rebuild(&mut trial, prices, &mut draws)
-            } else {
-                self.recreate(&mut trial, guide, prices, &mut draws)
+            let changed = match draws.below(16) {
+                0..11 => self.rebuild(&mut trial, prices, &mut draws),
+                11..14 => self.recreate(&mut trial, guide, prices, &mut draws),
+                _ => self.dive_again(&mut trial, &mut draws),
             };
             if !changed {
                 continue;
@@ -261,6 +242,38 @@ impl Search<'_> {
             if current.objective() < best.objective() {
                 idle = 0;
                 best.clone_from(&current);
+            }
+        }
+    }
+
+    /// Takes each run out once and puts the best chain in its place.
+    fn sweep(&mut self, best: &mut Solution, prices: Prices) {
+        let terms = self.terms;
+        let keys: Vec<Span> = best.runs.keys().copied().collect();
+        for span in keys {
+            if self.work >= self.work_limit || !best.runs.contains_key(&span) {
+                continue;
+            }
+            let mut trial = best.clone();
+            trial.put(terms, span, -1);
+            let entry = Entry {
+                standing: span.standing,
+            };
+            if let Some(place) = span.standing {
+                trial.loads.add(terms, &bound_span(terms, place), 1);
+            }
+            let mut pools = self.pools.to_vec();
+            if !pools.contains(&(span.pool as usize)) {
+                pools.push(span.pool as usize);
+            }
+            let rebuild = beside(terms, self.room, &trial.loads, prices);
+            let Some((_, spans)) = rebuild.solve(&pools, &[entry], &mut self.work) else {
+                continue;
+            };
+            self.put_back(&mut trial, &[entry], spans);
+            trial.penalty = trial.loads.penalty(terms);
+            if trial.objective() < best.objective() {
+                *best = trial;
             }
         }
     }
@@ -354,6 +367,51 @@ impl Search<'_> {
             }
             self.put_back(trial, &[entry], spans);
         }
+    }
+
+    /// Takes what begins or ends in a stretch of time out, or many runs anywhere, and completes it again by rounding
+    /// relaxations.
+    fn dive_again(&mut self, trial: &mut Solution, draws: &mut Draws) -> bool {
+        let terms = self.terms;
+        let length = 1 + draws.below(terms.periods.min(12)) as u32;
+        let from = draws.below(terms.periods + 1) as u32;
+        let stretch = from.saturating_sub(length / 2)..from + length.div_ceil(2);
+        let anywhere = draws.below(3) == 0;
+        let keys: Vec<(Span, u32)> = trial
+            .runs
+            .iter()
+            .map(|(span, count)| (*span, *count))
+            .collect();
+        for (span, count) in keys {
+            let touched = stretch.contains(&span.from) || stretch.contains(&span.until);
+            let taken = if anywhere {
+                draws.below(4) == 0
+            } else {
+                touched && draws.below(4) > 0
+            };
+            let count = if taken {
+                draws.below(count as usize + 1).max(1) as i64
+            } else {
+                0
+            };
+            match span.standing {
+                _ if count == 0 => {}
+                Some(place) => {
+                    trial.put(terms, span, -count);
+                    trial.put(terms, bound_span(terms, place), count);
+                }
+                None => trial.put(terms, span, -count),
+            }
+        }
+        let known: Vec<Span> = trial
+            .runs
+            .keys()
+            .filter(|span| span.standing.is_none())
+            .copied()
+            .collect();
+        self.dive()
+            .complete(trial, &known, None, &mut self.work, self.work_limit);
+        true
     }
 
     fn put_back(&self, trial: &mut Solution, entries: &[Entry], spans: Vec<Span>) {
@@ -452,15 +510,5 @@ fn beside<'b>(
         room,
         prices,
         noise: &[],
-    }
-}
-
-fn bound_span(terms: &Terms, place: u32) -> Span {
-    let standing = &terms.standing[place as usize];
-    Span {
-        from: 0,
-        until: standing.bound as u32,
-        pool: standing.pool as u32,
-        standing: Some(place),
     }
 }

@@ -270,7 +270,7 @@ fn by_trying(stated: &FleetProblem) -> Option<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn tiny_problems_are_solved_to_the_optimum(
@@ -292,11 +292,11 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn every_plan_passes_its_checker_and_planning_twice_changes_nothing(stated in problems()) {
-        let limit = WorkLimit { cells_per_component: 300_000 };
+        let limit = WorkLimit { cells_per_component: 60_000 };
         let plan = plan_fleet(&stated, None, limit).expect("a valid problem");
         prop_assert_eq!(check_fleet(&stated, &plan), vec![]);
         prop_assert_eq!(&plan_fleet(&stated, None, limit).expect("a valid problem"), &plan);

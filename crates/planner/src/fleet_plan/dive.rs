@@ -1,0 +1,100 @@
+//! Completes a set of runs by rounding relaxations of what is still missing.
+
+use super::bound::Residual;
+use super::loads::{Room, Solution, Span, bound_span};
+use super::relax::{Block, Relaxed, relax};
+use super::terms::Terms;
+
+/// Runs of at least this fraction are rounded up together with the largest one.
+const NEARLY: f64 = 0.85;
+
+/// Completes solutions of one component.
+pub(super) struct Dive<'a> {
+    pub(super) terms: &'a Terms,
+    pub(super) room: &'a Room,
+    pub(super) pools: &'a [usize],
+}
+
+impl Dive<'_> {
+    /// Adds runs until the relaxation of what is missing has none: whole parts first, then the largest fraction. What
+    /// is missing is counted anew each time, so that an instance counts for no more than is missing then. `first` is
+    /// the relaxation of what is missing now, if it is there already; `known` are runs to look at first.
+    pub(super) fn complete(
+        &self,
+        solution: &mut Solution,
+        known: &[Span],
+        first: Option<&Relaxed>,
+        work: &mut u64,
+        work_limit: u64,
+    ) {
+        let mut known = known.to_vec();
+        let mut share = 1;
+        if let Some(first) = first {
+            share = self.round(solution, &first.runs);
+            known.extend(first.runs.iter().map(|(span, _)| *span));
+        }
+        while share > 0 && *work < work_limit {
+            let needs = Residual::beside(self.terms, self.room, &solution.loads);
+            if needs.is_met() {
+                break;
+            }
+            let left = |place: u32| {
+                let bound = solution.runs.get(&bound_span(self.terms, place));
+                bound.copied().map_or(0, i64::from)
+            };
+            let block = Block {
+                terms: self.terms,
+                needs: &needs,
+                pools: self.pools,
+                quotas: (0..self.terms.quotas.len()).collect(),
+                standing: (0..self.terms.standing.len() as u32).map(left).collect(),
+                known: &known,
+            };
+            let Some(relaxed) = relax(&[block], &needs.quota, work).into_iter().next() else {
+                break;
+            };
+            share = self.round(solution, &relaxed.runs);
+            known = relaxed.runs.iter().map(|(span, _)| *span).collect();
+        }
+        solution.penalty = solution.loads.penalty(self.terms);
+    }
+
+    /// Takes the whole parts of runs; where there are none, the largest fraction and those that are nearly whole.
+    /// Says how many it took.
+    fn round(&self, solution: &mut Solution, runs: &[(Span, f64)]) -> i64 {
+        let mut taken = 0;
+        for (span, count) in runs {
+            taken += self.take(solution, span, (count + 1e-6) as i64);
+        }
+        if taken > 0 {
+            return taken;
+        }
+        let mut order: Vec<&(Span, f64)> = runs.iter().collect();
+        order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        // A large problem has many fractions: some of them at a time, or it would be relaxed again for each.
+        let at_once = 1 + runs.len() / 24;
+        for (number, (span, count)) in order.into_iter().enumerate() {
+            if taken > 0 && (*count < NEARLY && number >= at_once) {
+                break;
+            }
+            taken += self.take(solution, span, 1);
+        }
+        taken
+    }
+
+    /// Takes so many instances of a run, or as many as there is room for.
+    fn take(&self, solution: &mut Solution, span: &Span, count: i64) -> i64 {
+        let mut count = count.min(self.room.fitting(self.terms, &solution.loads, span));
+        if let Some(place) = span.standing {
+            let bound = bound_span(self.terms, place);
+            count = count.min(solution.runs.get(&bound).copied().map_or(0, i64::from));
+            if count > 0 {
+                solution.put(self.terms, bound, -count);
+            }
+        }
+        if count > 0 {
+            solution.put(self.terms, *span, count);
+        }
+        count.max(0)
+    }
+}
