@@ -53,6 +53,9 @@ pub(super) fn within(
     best
 }
 
+/// A run that could be shortened: what it misses and saves, the run, what is left of it, and its saving.
+type Trim = ((i128, i128), Span, Option<Span>, i64);
+
 /// Shortens runs and leaves them out until the bill fits: those first whose units are missed least for the money.
 fn trim(terms: &Terms, solution: &mut Solution, money: i64) {
     loop {
@@ -60,7 +63,7 @@ fn trim(terms: &Terms, solution: &mut Solution, money: i64) {
         if over <= 0 {
             break;
         }
-        let mut best: Option<((i128, i128), Span, Option<Span>, i64)> = None;
+        let mut best: Option<Trim> = None;
         for span in solution.runs.keys() {
             for shorter in shortened(terms, span) {
                 let left = shorter.map_or(0, |shorter| shorter.bill(terms));

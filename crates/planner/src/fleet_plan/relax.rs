@@ -527,11 +527,10 @@ impl<'a> Simplex<'a> {
         for (price, value) in self.prices.iter_mut().zip(&line) {
             *price += change * value;
         }
-        for row in 0..rows {
-            if row == leaves || way[row] == 0.0 {
+        for (row, factor) in way.iter().copied().enumerate() {
+            if row == leaves || factor == 0.0 {
                 continue;
             }
-            let factor = way[row];
             let own = &mut self.inverse[row * rows..(row + 1) * rows];
             for (own, value) in own.iter_mut().zip(&line) {
                 *own -= factor * value;

@@ -37,6 +37,7 @@ fn order(instances: u32) -> Order {
         instances,
         ready_by: START + minutes(5),
         price: MicroUsdPerHour::new(100_000),
+        standby: false,
     }
 }
 
