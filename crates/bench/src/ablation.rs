@@ -14,7 +14,7 @@ use crate::curve::{self, Point};
 use crate::judgement::Judgement;
 use crate::provisioning::{self, STYLE};
 use crate::traces::Trace;
-use crate::{grids, parallel, run, traces};
+use crate::{direct, parallel, run, traces};
 
 /// The kick-offs of the World Cup of 1998, of which one trace is: known long before, so they are events. How much
 /// each lifts demand is learned from those before it.
@@ -38,7 +38,7 @@ pub fn run(args: &ProvisioningArgs) -> Result<()> {
     let traces = traces::read(&args.traces)?;
     provisioning::print_settings(&provisioning::settings(&args.traces, &traces));
     let objectives = provisioning::objectives(args);
-    let peers: Vec<Vec<Point>> = peers(&traces)?;
+    let peers: Vec<Vec<Point>> = direct::curves(&traces)?;
     let mut jobs = Vec::new();
     for (variant, (_, without)) in VARIANTS.iter().enumerate() {
         for target in &objectives {
@@ -132,22 +132,4 @@ fn ours(trace: &Trace, target: Share, without: &[Part], events: &[Event]) -> Res
         config.without = without.to_vec();
         config.events = events.to_vec();
     })
-}
-
-/// The peers of each trace at all their knobs.
-fn peers(traces: &[Trace]) -> Result<Vec<Vec<Point>>> {
-    let specs: Vec<Vec<PolicySpec>> = traces
-        .iter()
-        .map(|trace| grids::peers(trace.need_max, &trace.floors))
-        .collect();
-    let mut jobs = Vec::new();
-    for (trace, specs) in specs.iter().enumerate() {
-        jobs.extend(specs.iter().map(|spec| (trace, spec)));
-    }
-    let outcomes = parallel::run_all(&jobs, |(trace, spec)| run::run(&traces[*trace], spec, None))?;
-    let mut points: Vec<Vec<Point>> = traces.iter().map(|_| Vec::new()).collect();
-    for ((trace, spec), outcome) in jobs.iter().zip(&outcomes) {
-        points[*trace].push(provisioning::point(spec, outcome));
-    }
-    Ok(points)
 }

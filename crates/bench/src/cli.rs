@@ -28,7 +28,7 @@ pub enum Cli {
 }
 
 /// Which traces.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct TraceArgs {
     /// A folder of CSV files with `timestamp,value` in steps of up to 5 minutes
     /// [default: data/traces/open in $FLEETCAST_SHARED, or in `shared` beside the project].
@@ -50,6 +50,12 @@ pub struct TraceArgs {
     /// as in `60s:0.10`.
     #[arg(long, value_name = "TIME:SHARE", value_parser = standby)]
     pub standby: Option<PlainStandby>,
+    /// Demand becomes known so much later; rounds up to whole steps.
+    #[arg(long, value_name = "TIME", default_value = "0m")]
+    pub delay: SignedDuration,
+    /// Only what was served is seen, and a third of the rest is asked for again in the next step.
+    #[arg(long)]
+    pub closed_loop: bool,
 }
 
 impl TraceArgs {
@@ -63,6 +69,8 @@ impl TraceArgs {
             boot: minutes,
             drain: minutes,
             standby: None,
+            delay: SignedDuration::ZERO,
+            closed_loop: false,
         }
     }
 }
@@ -93,6 +101,9 @@ pub struct ProvisioningArgs {
     /// Ours alone, without the peers: soon done, and without a ratio.
     #[arg(long, conflicts_with_all = ["violation", "ablation"])]
     pub ours: bool,
+    /// All conditions, one line each: other boots, late telemetry, a closed loop, a strict objective, violation rates.
+    #[arg(long, conflicts_with_all = ["violation", "ablation", "json", "objective", "ours"])]
+    pub all: bool,
     /// One JSON object instead of tables.
     #[arg(long)]
     pub json: bool,

@@ -4,11 +4,13 @@
 //! fails for being slow.
 
 mod ablation;
+mod all;
 mod anomaly;
 mod bootstrap;
 mod capacity;
 mod cli;
 mod curve;
+mod direct;
 mod engine;
 mod forecast;
 mod grids;
@@ -33,6 +35,7 @@ use crate::cli::Cli;
 fn main() -> ExitCode {
     let result = match Cli::parse() {
         Cli::Provisioning(args) if args.violation => violation::run(&args),
+        Cli::Provisioning(args) if args.all => all::run(&args),
         Cli::Provisioning(args) if args.ablation => ablation::run(&args),
         Cli::Provisioning(args) => provisioning::run(&args),
         Cli::Engine(args) => engine::run(&args),

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use fleetcast_engine::EngineConfig;
 use fleetcast_model::{Objective, ObjectiveMetric, Share};
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_report::{Column, TextStyle, TextTable};
@@ -14,7 +13,7 @@ use crate::curve::{self, Point};
 use crate::judgement::Judgement;
 use crate::run::{self, Outcome};
 use crate::traces::Trace;
-use crate::{bootstrap, grids, parallel, traces};
+use crate::{bootstrap, direct, parallel, traces};
 
 /// Wide enough for all columns; these tables are for terminals of developers and for logs.
 pub const STYLE: TextStyle = TextStyle {
@@ -24,11 +23,11 @@ pub const STYLE: TextStyle = TextStyle {
 
 /// One trace at one objective.
 #[derive(Clone, Debug, Serialize)]
-struct Row {
+pub struct Row {
     trace: String,
-    target_share: f64,
+    pub target_share: f64,
     unserved_share: f64,
-    achieved_over_target: f64,
+    pub achieved_over_target: f64,
     /// Of achieved ÷ target, with the days drawn again.
     interval: Option<(f64, f64)>,
     cost_over_need: f64,
@@ -65,6 +64,8 @@ pub struct Settings {
     pub units_at_p99: f64,
     pub boot: String,
     pub drain: String,
+    pub delay: String,
+    pub closed_loop: bool,
     pub warm_up: String,
     pub bootstrap_seed: u64,
     pub threads: usize,
@@ -79,11 +80,11 @@ struct Output {
     judgements: Vec<Judgement>,
 }
 
-/// One simulation.
-struct Job<'a> {
+/// One simulation of ours.
+#[derive(Clone, Copy, PartialEq)]
+struct Job {
     trace: usize,
-    spec: &'a PolicySpec,
-    objective: Option<Objective>,
+    target: Share,
     /// Without the standby that was asked for.
     without_standby: bool,
 }
@@ -93,65 +94,12 @@ pub fn run(args: &ProvisioningArgs) -> Result<()> {
     let began = Instant::now();
     let traces = traces::read(&args.traces)?;
     let objectives = objectives(args);
-    let ours = PolicySpec::new(PolicyKind::Fleetcast, 0.0);
-    let peers: Vec<Vec<PolicySpec>> = traces
-        .iter()
-        .map(|trace| {
-            if args.ours {
-                return Vec::new();
-            }
-            grids::peers(trace.need_max, &trace.floors)
-        })
-        .collect();
-    let jobs = jobs(
-        &traces,
-        &ours,
-        &objectives,
-        &peers,
-        args.traces.standby.is_some(),
-    );
-    eprintln!(
-        "{} simulations of {} traces on {} threads …",
-        jobs.len(),
-        traces.len(),
-        parallel::threads()
-    );
-    let outcomes = parallel::run_all(&jobs, |job| {
-        let trace = &traces[job.trace];
-        if job.without_standby {
-            let bare = |config: &mut EngineConfig| {
-                for component in &mut config.fleet.components {
-                    component.standby = None;
-                }
-            };
-            return run::run_as(trace, job.spec, job.objective, bare);
-        }
-        run::run(trace, job.spec, job.objective)
-    })?;
-    let mut rows = Vec::new();
-    for target in &objectives {
-        for (index, trace) in traces.iter().enumerate() {
-            let of_trace = || {
-                jobs.iter()
-                    .zip(&outcomes)
-                    .filter(|(job, _)| job.trace == index)
-            };
-            let points: Vec<Point> = of_trace()
-                .filter(|(job, _)| job.objective.is_none())
-                .map(|(job, outcome)| point(job.spec, outcome))
-                .collect();
-            let own = |without: bool| {
-                of_trace()
-                    .filter(move |(job, _)| job.without_standby == without)
-                    .find(|(job, _)| job.objective.is_some_and(|o| o.target == *target))
-                    .map(|(_, outcome)| outcome)
-            };
-            rows.extend(own(false).map(|outcome| Row {
-                without_standby: own(true).map(|without| compare(outcome, without)),
-                ..row(trace, *target, outcome, &points)
-            }));
-        }
-    }
+    let points = if args.ours {
+        vec![Vec::new(); traces.len()]
+    } else {
+        direct::curves(&traces)?
+    };
+    let rows = measure(&traces, &objectives, &points)?;
     let judgements = objectives
         .iter()
         .map(|target| judge(*target, &rows))
@@ -179,35 +127,64 @@ pub fn objectives(args: &ProvisioningArgs) -> Vec<Share> {
     }
 }
 
-/// Ours first, and long traces before short ones, so that no thread idles at the end.
-fn jobs<'a>(
-    traces: &[Trace],
-    ours: &'a PolicySpec,
-    objectives: &[Share],
-    peers: &'a [Vec<PolicySpec>],
-    standby: bool,
-) -> Vec<Job<'a>> {
-    let mut order: Vec<usize> = (0..traces.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(traces[*index].steps()));
-    let mut jobs = Vec::new();
-    for trace in order.iter().copied() {
-        for without_standby in [false, true] {
-            let own = objectives.iter().filter(|_| standby || !without_standby);
-            jobs.extend(own.map(|target| Job {
-                trace,
-                spec: ours,
-                objective: Some(Objective::over_28_days(ObjectiveMetric::Unserved, *target)),
-                without_standby,
+/// Ours on each trace at each objective, beside the peers' points.
+pub fn measure(traces: &[Trace], objectives: &[Share], points: &[Vec<Point>]) -> Result<Vec<Row>> {
+    let ours = PolicySpec::new(PolicyKind::Fleetcast, 0.0);
+    let jobs = jobs(traces, objectives);
+    eprintln!(
+        "{} simulations of {} traces on {} threads …",
+        jobs.len(),
+        traces.len(),
+        parallel::threads()
+    );
+    let outcomes = parallel::run_all(&jobs, |job| {
+        let objective = Objective::over_28_days(ObjectiveMetric::Unserved, job.target);
+        run::run_as(&traces[job.trace], &ours, Some(objective), |config| {
+            if job.without_standby {
+                for component in &mut config.fleet.components {
+                    component.standby = None;
+                }
+            }
+        })
+    })?;
+    let mut rows = Vec::new();
+    for target in objectives {
+        for (index, trace) in traces.iter().enumerate() {
+            let own = |without_standby: bool| {
+                let wanted = Job {
+                    trace: index,
+                    target: *target,
+                    without_standby,
+                };
+                jobs.iter()
+                    .position(|job| *job == wanted)
+                    .map(|place| &outcomes[place])
+            };
+            rows.extend(own(false).map(|outcome| Row {
+                without_standby: own(true).map(|without| compare(outcome, without)),
+                ..row(trace, *target, outcome, &points[index])
             }));
         }
     }
+    Ok(rows)
+}
+
+/// Long traces before short ones, so that no thread idles at the end.
+fn jobs(traces: &[Trace], objectives: &[Share]) -> Vec<Job> {
+    let mut order: Vec<usize> = (0..traces.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(traces[*index].steps()));
+    let mut jobs = Vec::new();
     for trace in order {
-        jobs.extend(peers[trace].iter().map(|spec| Job {
-            trace,
-            spec,
-            objective: None,
-            without_standby: false,
-        }));
+        for without_standby in [false, true] {
+            let own = objectives
+                .iter()
+                .filter(|_| !without_standby || traces[trace].has_standby());
+            jobs.extend(own.map(|target| Job {
+                trace,
+                target: *target,
+                without_standby,
+            }));
+        }
     }
     jobs
 }
@@ -258,7 +235,8 @@ fn row(trace: &Trace, target: Share, outcome: &Outcome, points: &[Point]) -> Row
     }
 }
 
-fn judge(target: Share, rows: &[Row]) -> Judgement {
+/// Sums up the rows of one objective.
+pub fn judge(target: Share, rows: &[Row]) -> Judgement {
     let of_target: Vec<(Option<f64>, f64, f64)> = rows
         .iter()
         .filter(|row| row.target_share == target.get())
@@ -281,6 +259,8 @@ pub fn settings(args: &TraceArgs, traces: &[Trace]) -> Settings {
         units_at_p99: args.units,
         boot: format!("{:#}", args.boot),
         drain: format!("{:#}", args.drain),
+        delay: format!("{:#}", args.delay),
+        closed_loop: args.closed_loop,
         warm_up: format!("{:#}", traces::WARM_UP),
         bootstrap_seed: bootstrap::SEED,
         threads: parallel::threads(),
@@ -300,6 +280,14 @@ pub fn print_settings(settings: &Settings) {
         println!(
             "standby {standby}: what a step is short of promotes by itself, paid for in full from this step on; a new unit boots at the full price"
         );
+    }
+    if settings.closed_loop {
+        println!(
+            "closed loop: only what was served is seen, a third of the rest comes again in the next step"
+        );
+    }
+    if settings.delay != "0s" {
+        println!("demand becomes known {} late", settings.delay);
     }
     println!(
         "{} traces of {}; {} threads; bootstrap of days with seed {}",

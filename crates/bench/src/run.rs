@@ -34,6 +34,7 @@ pub fn run_as(
     let mut config = trace
         .setting(objective)
         .engine_config(&trace.demand, spec.clone());
+    config.telemetry = trace.telemetry;
     configure(&mut config);
     let cheapest = config
         .offers

@@ -5,9 +5,11 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use fleetcast_engine::Telemetry;
 use fleetcast_model::Objective;
+use fleetcast_planner::steering::FleetRules;
 use fleetcast_series::Series;
-use fleetcast_sim::{PlainSetting, Simulation, example};
+use fleetcast_sim::{PlainSetting, Simulation, Telling, example};
 use fleetcast_telemetry::{CsvOptions, read_csv};
 use jiff::SignedDuration;
 
@@ -18,6 +20,8 @@ use crate::grids;
 pub const WARM_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Provisioning is judged at steps that are no longer than a boot.
 const STEP_SECONDS_MAX: u32 = 300;
+/// In a closed loop, of what was turned away.
+const RETRIED: f64 = 1.0 / 3.0;
 
 /// One trace in the plain setting.
 pub struct Trace {
@@ -29,6 +33,7 @@ pub struct Trace {
     pub demand: Series,
     pub simulation: Simulation,
     setting: PlainSetting,
+    pub telemetry: Telemetry,
     pub warm_up_steps: usize,
     pub day_steps: usize,
     /// The most units that any step needs.
@@ -56,6 +61,10 @@ impl Trace {
         };
         setting.check().ok()?;
         let step_seconds = demand.step().seconds();
+        let telling = Telling {
+            delay_steps: steps(args.delay, step_seconds),
+            retried: args.closed_loop.then_some(RETRIED),
+        };
         let warm_up_steps = (WARM_UP.as_secs() as u64).div_ceil(u64::from(step_seconds)) as usize;
         let scored: Vec<f64> = (warm_up_steps..demand.len())
             .filter_map(|step| demand.get(step))
@@ -68,8 +77,15 @@ impl Trace {
             name,
             path,
             per_unit,
-            simulation: setting.simulation(&demand),
+            simulation: Simulation {
+                telling,
+                ..setting.simulation(&demand)
+            },
             setting,
+            telemetry: Telemetry {
+                delay_steps: telling.delay_steps,
+                served_only: args.closed_loop,
+            },
             warm_up_steps,
             day_steps: (86_400 / step_seconds).max(1) as usize,
             need_max: ((highest / per_unit).ceil() as u64).max(1),
@@ -86,9 +102,29 @@ impl Trace {
         }
     }
 
+    /// How units come and go, in steps.
+    pub fn fleet_rules(&self) -> FleetRules {
+        let step_seconds = self.demand.step().seconds();
+        FleetRules {
+            boot_steps: steps(self.setting.boot, step_seconds) as usize,
+            drain_steps: steps(self.setting.drain, step_seconds) as usize,
+        }
+    }
+
+    /// Whether standby was asked for.
+    pub fn has_standby(&self) -> bool {
+        self.setting.standby.is_some()
+    }
+
     pub fn steps(&self) -> usize {
         self.demand.len()
     }
+}
+
+/// Whole steps that cover a time.
+fn steps(time: SignedDuration, step_seconds: u32) -> u32 {
+    let seconds = time.as_secs().max(0).unsigned_abs();
+    u32::try_from(seconds.div_ceil(u64::from(step_seconds))).unwrap_or(u32::MAX)
 }
 
 /// Reads the traces that the command line asks for, by name.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cli::ProvisioningArgs;
 use crate::provisioning::{STYLE, Settings, print_settings, settings, trimmed};
+use crate::traces::Trace;
 use crate::{parallel, run, traces};
 
 /// Requested shares of steps, in thousandths.
@@ -15,11 +16,11 @@ const REQUESTED: [u16; 3] = [100, 50, 10];
 /// From this mean need on a unit serves less than a tenth of the load, and shares can be held finely.
 const FINE_MEAN_NEED: f64 = 10.0;
 /// Percentage points over the finely divided traces.
-const GAP_GOAL: f64 = 0.4;
+pub const GAP_GOAL: f64 = 0.4;
 
 /// One trace at one requested share.
 #[derive(Clone, Debug, Serialize)]
-struct Row {
+pub struct Row {
     trace: String,
     mean_need: f64,
     target_share: f64,
@@ -40,12 +41,35 @@ struct Output {
 /// Runs the benchmark.
 pub fn run(args: &ProvisioningArgs) -> Result<()> {
     let traces = traces::read(&args.traces)?;
+    let rows = measure(&traces)?;
+    let output = Output {
+        settings: settings(&args.traces, &traces),
+        mean_gap_points: mean(rows.iter().map(|row| row.gap_points)),
+        mean_gap_points_fine: mean_gap_fine(&rows),
+        rows,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&output)?);
+    } else {
+        print_table(&output);
+    }
+    Ok(())
+}
+
+/// The mean gap over the traces where a unit serves less than a tenth of the load, in percentage points.
+pub fn mean_gap_fine(rows: &[Row]) -> Option<f64> {
+    let fine = rows.iter().filter(|row| row.mean_need >= FINE_MEAN_NEED);
+    mean(fine.map(|row| row.gap_points))
+}
+
+/// Each trace at each requested share.
+pub fn measure(traces: &[Trace]) -> Result<Vec<Row>> {
     let spec = PolicySpec::new(PolicyKind::Fleetcast, 0.0);
     let jobs: Vec<_> = traces
         .iter()
         .flat_map(|trace| REQUESTED.map(|target| (trace, Share::per_mille(target))))
         .collect();
-    let rows = parallel::run_all(&jobs, |(trace, target)| {
+    parallel::run_all(&jobs, |(trace, target)| {
         let objective = Objective::over_28_days(ObjectiveMetric::Violation, *target);
         let tally = run::run(trace, &spec, Some(objective))?.tally;
         Ok(Row {
@@ -56,20 +80,7 @@ pub fn run(args: &ProvisioningArgs) -> Result<()> {
             gap_points: (tally.violation_share() - target.get()).abs() * 100.0,
             cost_over_need: tally.cost_over_need(),
         })
-    })?;
-    let fine = |row: &&Row| row.mean_need >= FINE_MEAN_NEED;
-    let output = Output {
-        settings: settings(&args.traces, &traces),
-        mean_gap_points: mean(rows.iter().map(|row| row.gap_points)),
-        mean_gap_points_fine: mean(rows.iter().filter(fine).map(|row| row.gap_points)),
-        rows,
-    };
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&output)?);
-    } else {
-        print_table(&output);
-    }
-    Ok(())
+    })
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -1,5 +1,7 @@
 //! What the engine keeps of one component.
 
+use std::collections::VecDeque;
+
 use fleetcast_capacity::{CapacityModel, LearnedUse};
 use fleetcast_forecast::event_book::{EdgeBook, EventBook};
 use fleetcast_forecast::lead::{
@@ -25,8 +27,10 @@ use crate::drills::Drills;
 use crate::stages::feedback::FeedbackState;
 use crate::stages::forecast::Arrival;
 use crate::stages::gate::GateState;
+use crate::stages::observe::Seen;
 use crate::stages::projection::Projection;
 use crate::stages::workflow::WorkflowState;
+use crate::telemetry::Unserved;
 use crate::watch::{Alert, Watch};
 
 /// Where nothing is stated, so much of the demand may go unserved.
@@ -65,6 +69,8 @@ pub struct ComponentState {
     pub(crate) burn: Option<BurnWatch>,
     /// Steps from a decision to the first step that its order serves.
     pub(crate) lead_steps: u32,
+    /// Units in service, and what they carried, in the steps whose demand is not told yet, oldest first.
+    pub(crate) served: VecDeque<(u64, f64)>,
     pub(crate) known: bool,
     pub(crate) volume: f64,
     pub(crate) measure: f64,
@@ -113,12 +119,39 @@ pub struct Ours {
     pub(crate) recent: SlidingMaximum,
     /// Whether an objective was stated, so that it decides and not the reactive bound.
     pub(crate) objective_stated: bool,
+    /// Where only what was served is seen.
+    pub(crate) cut_off: Option<CutOff>,
     pub(crate) step: u64,
     pub(crate) observed: usize,
     /// Steps of an hour: history is weighed against the persona by the hour, because a forecast of the
     /// next minutes rests on the last ones far more than on the same time of other days.
     pub(crate) hour_steps: usize,
     requests: u64,
+}
+
+/// What fills in demand that was cut off at the capacity.
+#[derive(Clone, Debug)]
+pub(crate) struct CutOff {
+    fill: Unserved,
+    /// Forecasts of the steps under way, oldest first.
+    forecasts: VecDeque<LeadForecast>,
+    lead_steps: usize,
+}
+
+impl CutOff {
+    /// The demand that stands behind what was served in the step whose demand is told now.
+    pub(crate) fn fill_in(&mut self, served: Option<f64>, carried: f64) -> Option<f64> {
+        if self.forecasts.len() < self.lead_steps {
+            return served;
+        }
+        let forecast = self.forecasts.pop_front()?;
+        served.map(|served| self.fill.fill_in(served, carried, &forecast))
+    }
+
+    /// Keeps a forecast until the demand of its step is told.
+    pub(crate) fn keep(&mut self, forecast: &LeadForecast) {
+        self.forecasts.push_back(*forecast);
+    }
 }
 
 /// A model to be fitted: pure work that the world does, and whose result it tells the engine.
@@ -172,6 +205,7 @@ impl ComponentState {
         let surroundings = Surroundings {
             step_seconds: config.step_seconds,
             boot_steps,
+            delay_steps: config.telemetry.delay_steps,
         };
         let brain = match config.policies[index].build(&surroundings) {
             Some(policy) => Brain::Peer(Box::new(policy)),
@@ -200,6 +234,7 @@ impl ComponentState {
             stateful: component.stateful,
             timing: component.timing,
             lead_steps: boot_steps + 1,
+            served: VecDeque::new(),
             known: false,
             volume: 0.0,
             measure: 0.0,
@@ -210,7 +245,7 @@ impl ComponentState {
             kept: None,
             gate: GateState::default(),
             workflow: WorkflowState::default(),
-            feedback: FeedbackState::new(boot_steps as usize + 1),
+            feedback: FeedbackState::new(forecast_steps(config, boot_steps)),
         })
     }
 
@@ -230,6 +265,16 @@ impl ComponentState {
             CapacityModel::Profiled(_) => load.units,
         };
         self.settle();
+    }
+
+    /// Puts what served in the step that demand is told of beside that demand, where demand comes late.
+    pub(crate) fn remember_service(&mut self, seen: &mut Seen, delay_steps: u32) {
+        self.served.push_back((seen.ready, seen.effective));
+        if self.served.len() > delay_steps as usize
+            && let Some((ready, effective)) = self.served.pop_front()
+        {
+            (seen.ready_then, seen.effective) = (ready, effective);
+        }
     }
 
     /// Takes a fitted model, if it is ours.
@@ -303,7 +348,7 @@ impl ComponentState {
 
 impl Ours {
     fn new(config: &EngineConfig, component: &Component, boot_steps: u32, per_unit: f64) -> Self {
-        let lead_steps = boot_steps as usize + 1;
+        let lead_steps = forecast_steps(config, boot_steps);
         let step_seconds = config.step_seconds;
         let drain_steps = component
             .timing
@@ -332,6 +377,7 @@ impl Ours {
         let steering = Steering::new(SteeringConfig {
             purchase,
             steps_per_day,
+            delay_steps: config.telemetry.delay_steps as usize,
             warm_up_steps: config.warm_up_steps,
             starts_per_day: STARTS_PER_DAY,
             learn_depth: !config.without.contains(&Part::Calibration),
@@ -363,6 +409,11 @@ impl Ours {
             seen_p95: DelayedConformal::new(ConformalSettings::new(Side::Above, 0.05), lead_steps),
             recent: SlidingMaximum::new(u64::from(boot_steps.max(1))),
             objective_stated: stated.is_some(),
+            cut_off: config.telemetry.served_only.then(|| CutOff {
+                fill: Unserved::default(),
+                forecasts: VecDeque::new(),
+                lead_steps,
+            }),
             step: 0,
             observed: 0,
             hour_steps: (steps_per_day / 24.0).max(1.0) as usize,
@@ -425,6 +476,11 @@ fn offer_choices(config: &EngineConfig, component: &Component) -> Vec<OfferChoic
         })
     };
     config.offers.iter().zip(0..).filter_map(choice).collect()
+}
+
+/// Steps from the newest demand that is told to the first step that an order placed now would serve.
+fn forecast_steps(config: &EngineConfig, boot_steps: u32) -> usize {
+    boot_steps as usize + 1 + config.telemetry.delay_steps as usize
 }
 
 fn mean_confidence(persona: &fleetcast_model::Persona) -> Share {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::demand::DemandMap;
+use crate::telemetry::Telemetry;
 
 /// Everything that decides an engine's steps, beside its observations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct EngineConfig {
     /// Models fitted in one step at most; the others wait for the next one.
     #[serde(default = "fits_per_step")]
     pub fits_per_step: u32,
+    /// How demand becomes known.
+    #[serde(default, skip_serializing_if = "Telemetry::is_plain")]
+    pub telemetry: Telemetry,
 }
 
 /// A fit takes some tens of milliseconds: with these a step stays well under a second.

@@ -168,11 +168,12 @@ impl Engine {
         let step_length = self.step_length();
         let state = &mut self.components[index];
         let arrival_at = now + step_length * (state.lead_steps as i32 - 1);
-        let seen = observe::look(state, now - step_length, now);
+        let mut seen = observe::look(state, now - step_length, now);
         let kept = if between { state.kept.clone() } else { None };
         let (projection, arrival, feedback) = if let Some((projection, arrival)) = kept {
             (projection, arrival, None)
         } else {
+            state.remember_service(&mut seen, self.config.telemetry.delay_steps);
             let feedback = state.feedback.score(&seen, state.per_unit);
             let ahead = self.look_ahead(index, now, arrival_at);
             let (projection, arrival) = self.decide(index, now, arrival_at, &seen, ahead, step);
@@ -247,7 +248,7 @@ impl Engine {
                     ours.forecaster
                         .expect(events.change(&ours.edges, ahead.began));
                 }
-                let arrival = forecast::forecast(ours, seen, arrival_at, &ahead);
+                let arrival = forecast::forecast(ours, seen, state.per_unit, arrival_at, &ahead);
                 if let Some(events) = &events {
                     events.teach(&mut ours.events, ahead.began, demand);
                 }
@@ -400,7 +401,7 @@ impl Engine {
     /// What documents say of the time ahead: the persona's expectation, while its word still counts, and events.
     fn look_ahead(&mut self, index: usize, now: Timestamp, arrival: Timestamp) -> Ahead {
         let step = self.step_length();
-        let began = now - step;
+        let began = now - step * (1 + self.config.telemetry.delay_steps as i32);
         let component = &self.config.fleet.components[index];
         let state = &self.components[index];
         let (uplift_now, uplift_then, ignored) = match &state.brain {

@@ -157,17 +157,7 @@ impl Engine {
             return None;
         };
         let carried = units as f64 * state.per_unit;
-        // Quantiles grow with depth, so the depth at which they reach the capacity is found by halving.
-        let (mut low, mut high) = (0.0, 9.0);
-        for _ in 0..40 {
-            let middle = 0.5 * (low + high);
-            if ours.last.at_depth(middle) <= carried {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        Some(libm::exp(-low))
+        Some(libm::exp(-ours.last.depth_of(carried)))
     }
 
     fn scaled(&self, component: usize, volume: f64) -> Vec<f64> {

@@ -37,6 +37,8 @@ pub struct Surroundings {
     pub step_seconds: u32,
     /// From an order to the first step served, less one.
     pub boot_steps: u32,
+    /// Steps by which demand comes late.
+    pub delay_steps: u32,
 }
 
 impl Surroundings {

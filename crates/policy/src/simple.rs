@@ -47,6 +47,7 @@ pub struct MaxYesterday {
     day: usize,
     /// Demand of the last day that the peak's window has not passed yet, oldest first.
     waiting: VecDeque<f64>,
+    /// From the newest demand to the end of the peak's window: the window, and what demand comes late by.
     ahead: usize,
     peak: SlidingMaximum,
     window: ScaleInWindow,
@@ -61,7 +62,7 @@ impl MaxYesterday {
             floor,
             day: surroundings.day(),
             waiting: VecDeque::new(),
-            ahead,
+            ahead: ahead + surroundings.delay_steps as usize,
             peak: SlidingMaximum::new(ahead as u64 + 1),
             window: ScaleInWindow::new(surroundings.steps(5)),
         }

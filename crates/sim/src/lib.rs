@@ -24,5 +24,6 @@ pub use recording::{FORMAT, Recorder, Replay, ReplayError};
 pub use tally::Tally;
 pub use usage::{RecordedUse, Usage};
 pub use world::{
-    ComponentInterval, Interval, Sim, Simulation, Sink, run_to_end, simulate, simulate_sharing_fits,
+    ComponentInterval, Interval, Sim, Simulation, Sink, Telling, run_to_end, simulate,
+    simulate_sharing_fits,
 };

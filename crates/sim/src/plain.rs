@@ -1,7 +1,7 @@
 //! The plain setting: one component, one kind of unit at one dollar an hour, a stated capacity, fixed boot
 //! and drain. It needs no document, and its figures are comparable between products.
 
-use fleetcast_engine::EngineConfig;
+use fleetcast_engine::{EngineConfig, Telemetry};
 use fleetcast_model::{
     Billing, Bytes, Component, ComponentName, Configuration, Fleet, FleetName, InteractionType,
     MicroUsdPerHour, MilliCores, Mode, Objective, Offer, OfferId, Placement, PromoteOn,
@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 
 use crate::boot::BootTime;
 use crate::cloud::{Lifecycle, StandbyLife};
-use crate::world::Simulation;
+use crate::world::{Simulation, Telling};
 
 /// The settings of the plain setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +120,7 @@ impl PlainSetting {
             objective: None,
             without: Vec::new(),
             fits_per_step: EngineConfig::FITS_PER_STEP,
+            telemetry: Telemetry::default(),
         }
     }
 
@@ -145,6 +146,7 @@ impl PlainSetting {
             approval_delay: None,
             seed: 0,
             usage: None,
+            telling: Telling::default(),
         }
     }
 }

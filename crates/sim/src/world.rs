@@ -31,6 +31,18 @@ pub struct Simulation {
     pub seed: u64,
     /// What the fleet really uses, if it is observed; `None`: what its profiles say, seen by nobody.
     pub usage: Option<Usage>,
+    /// How demand becomes known.
+    pub telling: Telling,
+}
+
+/// How demand becomes known, and whether what is not served comes again.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Telling {
+    /// Steps by which demand is told late.
+    pub delay_steps: u32,
+    /// In a closed loop: only what was served is told, and this share of the rest is asked for again in the next
+    /// step. `None`: everything is told, and asked for once.
+    pub retried: Option<f64>,
 }
 
 /// What one interval was like, and what the engine decided at its end.
@@ -97,6 +109,12 @@ pub struct Sim<'a, S> {
     truth: Option<TrueUse>,
     /// Uses observed in the interval that has just ended.
     uses: Vec<Observation>,
+    /// Demand that is not told yet, oldest first.
+    untold: VecDeque<DemandObserved>,
+    /// By interaction type: what is asked for again in the next step.
+    again: Vec<f64>,
+    /// By component: the interaction types of users that it serves.
+    serves: Vec<Vec<usize>>,
     sink: S,
 }
 
@@ -180,6 +198,9 @@ impl<'a, S: Sink> Sim<'a, S> {
             approvals: VecDeque::new(),
             truth: None,
             uses: Vec::new(),
+            untold: VecDeque::new(),
+            again: vec![0.0; simulation.demand.len()],
+            serves: types_served(config),
             sink,
         };
         if let Some(usage) = &simulation.usage {
@@ -269,13 +290,13 @@ impl<'a, S: Sink> Sim<'a, S> {
 
     /// Lives through one interval: what serves, what is asked, what it costs.
     fn live(&mut self, from: Timestamp, until: Timestamp) -> Vec<Option<PerMinute>> {
-        let mut told = Vec::with_capacity(self.simulation.demand.len());
+        let mut told: Vec<Option<f64>> = Vec::with_capacity(self.simulation.demand.len());
         let mut observed = true;
         for (series, last) in self.simulation.demand.iter().zip(&mut self.last) {
             let value = series.get(self.index);
             *last = value.unwrap_or(*last);
             observed &= value.is_some();
-            told.push(value.and_then(PerMinute::new));
+            told.push(value);
         }
         let truth: Vec<Option<f64>> = self.last.iter().map(|value| Some(*value)).collect();
         self.map.route(&truth, &mut self.volumes);
@@ -314,8 +335,71 @@ impl<'a, S: Sink> Sim<'a, S> {
                 self.uses.extend(seen.filter(|_| observed));
             }
         }
-        told
+        if let Some(retried) = self.simulation.telling.retried {
+            self.close_loop(retried, &mut told);
+        }
+        told.into_iter()
+            .map(|value| value.and_then(PerMinute::new))
+            .collect()
     }
+
+    /// Adds what is asked for again, leaves of `told` what was served, and keeps what will be asked for once more.
+    ///
+    /// Demand and need stay those of the first attempts, so that policies are compared on equal terms; what is
+    /// turned away counts as unserved each time.
+    fn close_loop(&mut self, retried: f64, told: &mut [Option<f64>]) {
+        let offered: Vec<f64> = (self.last.iter().zip(&self.again))
+            .map(|(first, again)| first + again)
+            .collect();
+        let all: Vec<Option<f64>> = offered.iter().map(|value| Some(*value)).collect();
+        self.map.route(&all, &mut self.volumes);
+        let mut lost_share = vec![0.0f64; offered.len()];
+        for (index, at) in self.interval.components.iter_mut().enumerate() {
+            self.flat.clear();
+            self.flat
+                .extend(self.volumes[index].iter().map(|v| v.unwrap_or(0.0)));
+            let asked: f64 = self.flat.iter().sum();
+            let load = match &self.truth {
+                Some(truth) => truth.load(index, self.index, self.interval.from, &self.flat),
+                None => self.capacities[index].load(&self.flat).units,
+            };
+            let with_retries = live_through(
+                &self.capacities[index],
+                &self.flat,
+                load,
+                at.serving,
+                at.bill,
+                at.observed,
+            );
+            (at.unserved, at.violated) = (with_retries.unserved, with_retries.violated);
+            if asked > 0.0 {
+                for &kind in &self.serves[index] {
+                    lost_share[kind] = lost_share[kind].max(at.unserved / asked);
+                }
+            }
+        }
+        for (kind, offered) in offered.into_iter().enumerate() {
+            let lost = offered * lost_share[kind];
+            self.again[kind] = retried * lost;
+            told[kind] = told[kind].map(|_| offered - lost);
+        }
+    }
+
+    /// Tells demand, as late as it comes.
+    fn tell(&mut self, demand: DemandObserved) -> Option<DemandObserved> {
+        self.untold.push_back(demand);
+        let due = self.untold.len() > self.simulation.telling.delay_steps as usize;
+        due.then(|| self.untold.pop_front()).flatten()
+    }
+}
+
+/// By component: the places of the interaction types of users that it serves.
+fn types_served(config: &EngineConfig) -> Vec<Vec<usize>> {
+    let place = |kind| config.interaction_types.iter().position(|k| k == kind);
+    let components = config.fleet.components.iter();
+    components
+        .map(|component| component.serves.iter().filter_map(place).collect())
+        .collect()
 }
 
 impl<S> Sim<'_, S> {
@@ -416,11 +500,12 @@ impl<S: Sink> World for Sim<'_, S> {
                     .map(|(_, approval)| Observation::Approval(approval)),
             );
         }
-        seen.push(Observation::Demand(DemandObserved {
+        let told = self.tell(DemandObserved {
             from,
             until,
             per_minute,
-        }));
+        });
+        seen.extend(told.map(Observation::Demand));
         seen.push(Observation::Inventory(self.cloud.list(until)));
         seen.append(&mut self.uses);
         self.index += 1;

@@ -59,8 +59,8 @@ impl FeedbackState {
         Some(Feedback {
             error: (seen.measure - p50) * seen.to_volume(),
             under_p95,
-            short: Units::new(needed.saturating_sub(seen.ready)),
-            spare: Units::new(seen.ready.saturating_sub(needed)),
+            short: Units::new(needed.saturating_sub(seen.ready_then)),
+            spare: Units::new(seen.ready_then.saturating_sub(needed)),
         })
     }
 

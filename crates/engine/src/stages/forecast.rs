@@ -58,18 +58,28 @@ pub struct Ahead {
     pub uplift_now: f64,
     /// What the events that will be on at arrival multiply demand by.
     pub uplift: Uplift,
-    /// When the step that has just ended began.
+    /// When the step whose demand is told began.
     pub began: Timestamp,
     /// Nothing is to be learned from the step that has just ended: an incident was on.
     pub ignored: bool,
 }
 
 /// Takes the newest demand into the models and forecasts.
-pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> Arrival {
+pub fn forecast(
+    ours: &mut Ours,
+    seen: &Seen,
+    per_unit: f64,
+    at: Timestamp,
+    ahead: &Ahead,
+) -> Arrival {
     let Ahead {
         expected, uplift, ..
     } = *ahead;
-    let demand = seen.known.then_some(seen.measure);
+    let told = seen.known.then_some(seen.measure);
+    let demand = match &mut ours.cut_off {
+        Some(cut_off) => cut_off.fill_in(told, seen.effective * per_unit),
+        None => told,
+    };
     // The models learn demand as it would have been without the events that are known: a sale does not spoil
     // the next days, and its end is not taken for a surprise.
     let usual = demand.map(|demand| demand / ahead.uplift_now);
@@ -107,7 +117,7 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
     ours.steering.account_with(
         ours.step,
         demand,
-        seen.ready,
+        seen.ready_then,
         seen.effective,
         tail,
         seen.promoted,
@@ -116,6 +126,9 @@ pub fn forecast(ours: &mut Ours, seen: &Seen, at: Timestamp, ahead: &Ahead) -> A
     let (band, deep) = ours.steering.bands(&quantiles);
     let depth = ours.steering.running_depth();
     ours.accuracy.keep(&quantiles);
+    if let Some(cut_off) = &mut ours.cut_off {
+        cut_off.keep(&quantiles);
+    }
     ours.last = quantiles;
     let p50 = quantiles.at(0.5);
     let calibrated = ours.seen_p95.step(demand, Band::point(quantiles.at(0.95)));

@@ -18,7 +18,9 @@ pub struct Seen {
     pub measure: f64,
     /// Units in service.
     pub ready: u64,
-    /// The same, less what is still warming up: what they carried in the step that has just ended.
+    /// Units that were in service in the step that demand is told of.
+    pub ready_then: u64,
+    /// The same, less what was still warming up: what they carried.
     pub effective: f64,
     /// Units ordered and not in service, or on their way into it from standby.
     pub pending: u64,
@@ -140,6 +142,7 @@ pub fn look(component: &ComponentState, began: Timestamp, ended: Timestamp) -> S
         volume: component.volume,
         measure: component.measure,
         ready,
+        ready_then: ready,
         effective,
         pending,
         standby,

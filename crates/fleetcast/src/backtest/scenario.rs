@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
-use fleetcast_engine::EngineConfig;
+use fleetcast_engine::{EngineConfig, Telemetry};
 use fleetcast_model::{
     Component, Event, Fleet, InteractionType, Mode, Objective, Offer, Override, Persona, TimeWindow,
 };
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::Series;
 use fleetcast_sim::{
-    BootTime, Catalogue, Lifecycle, PlainSetting, Simulation, StandbyLife, example,
+    BootTime, Catalogue, Lifecycle, PlainSetting, Simulation, StandbyLife, Telling, example,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -205,6 +205,7 @@ impl Scenario {
             fleet,
             without: Vec::new(),
             fits_per_step: EngineConfig::FITS_PER_STEP,
+            telemetry: Telemetry::default(),
         };
         // Refused here, where the documents are at hand, and not in the middle of a run.
         fleetcast_engine::Engine::new(config.clone())
@@ -243,6 +244,7 @@ impl Scenario {
                 approval_delay: Some(APPROVAL_DELAY),
                 seed: args.seed,
                 usage,
+                telling: Telling::default(),
             },
             config,
         })

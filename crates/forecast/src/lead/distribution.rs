@@ -39,6 +39,21 @@ impl LeadForecast {
         (self.quantiles[i] + slope * (wanted - low)).max(0.0)
     }
 
+    /// The depth at which the quantile reaches a demand, up to 9 (one in eight thousand).
+    pub fn depth_of(&self, demand: f64) -> f64 {
+        // Quantiles do not fall with depth, so the place is found by halving.
+        let (mut low, mut high) = (0.0, 9.0);
+        for _ in 0..40 {
+            let middle = 0.5 * (low + high);
+            if self.at_depth(middle) <= demand {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
     /// Multiplies demand by a factor that is known to come.
     pub fn scale(&mut self, factor: f64) {
         for quantile in &mut self.quantiles {

@@ -1,6 +1,8 @@
 //! Fleets that are only thought of: each buys at one depth, or with one reluctance, all along, and so
 //! tells what that would have cost and left unserved, integer rounding, boots and drains included.
 
+use std::collections::VecDeque;
+
 use fleetcast_forecast::lead::LeadForecast;
 use fleetcast_series::SlidingMaximum;
 
@@ -237,6 +239,8 @@ pub fn block_steps(steps_per_day: f64) -> u64 {
 #[derive(Clone, Debug)]
 pub struct Shadow {
     held: HeldFleet,
+    /// Units that served in the steps whose demand is not told yet, oldest first.
+    served: VecDeque<u64>,
     long_lost: f64,
     long_paid: f64,
     recent_lost: f64,
@@ -250,6 +254,7 @@ impl Shadow {
     pub fn new(rules: FleetRules) -> Self {
         Self {
             held: HeldFleet::new(rules, 1),
+            served: VecDeque::new(),
             long_lost: 0.0,
             long_paid: 0.0,
             recent_lost: 0.0,
@@ -267,9 +272,15 @@ impl Shadow {
         }
     }
 
-    /// Units that serve in step `now`.
-    pub fn enter(&mut self, now: u64) -> u64 {
-        self.held.enter(now)
+    /// Enters step `now`; says how many units served in the step whose demand is told in it, `late` steps before.
+    pub fn enter(&mut self, now: u64, late: usize) -> u64 {
+        let ready = self.held.enter(now);
+        self.served.push_back(ready);
+        if self.served.len() > late {
+            self.served.pop_front().unwrap_or(ready)
+        } else {
+            ready
+        }
     }
 
     /// Standby units that promote in step `now`, which needs so many units, and the part of it that they serve.

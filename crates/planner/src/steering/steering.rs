@@ -132,6 +132,8 @@ pub struct SteeringConfig {
     pub purchase: Purchase,
     /// Steps a day.
     pub steps_per_day: f64,
+    /// Steps by which demand is told late.
+    pub delay_steps: usize,
     /// Steps before the objective's budget begins to run.
     pub warm_up_steps: u64,
     /// Most unit starts a day, as a multiple of the mean fleet.
@@ -264,7 +266,7 @@ impl Steering {
         let needed = demand.map_or(0, |demand| whole_units(demand / capacity));
         let pays = self.standby.is_some();
         for shadow in &mut self.shadows {
-            let served = shadow.enter(now) as f64 * capacity;
+            let served = shadow.enter(now, self.config.delay_steps) as f64 * capacity;
             if let Some(demand) = demand {
                 let (units, part) = shadow.promote(now, needed);
                 let promoted = units as f64 * capacity;
@@ -597,6 +599,7 @@ mod tests {
                 rules,
             },
             steps_per_day: 288.0,
+            delay_steps: 0,
             warm_up_steps: 288,
             starts_per_day: 4.0,
             learn_depth: true,

@@ -1,8 +1,9 @@
 //! A decision depends on what was known when it was made, and on nothing that came later.
 
-use fleetcast_model::Action;
+use fleetcast_engine::Telemetry;
+use fleetcast_model::{Action, Observation};
 use fleetcast_series::Series;
-use fleetcast_sim::Random;
+use fleetcast_sim::{Random, Telling};
 use proptest::prelude::*;
 
 use crate::support::{
@@ -117,4 +118,54 @@ proptest! {
         let choice: Choice = choice;
         check(&choice.site(200), (part * 199.0) as usize);
     }
+}
+
+/// In a closed loop what is told is what was served, and late demand is told by so many steps later.
+#[test]
+fn late_and_cut_off_demand_is_told_as_it_is() {
+    let mut site = plain_site(&calm(5), 4, "fleetcast", minutes(5));
+    site.config.telemetry = Telemetry {
+        delay_steps: 2,
+        served_only: true,
+    };
+    site.simulation.telling = Telling {
+        delay_steps: 2,
+        retried: Some(1.0 / 3.0),
+    };
+    let log = site.run();
+    assert_eq!(
+        log.recording(),
+        site.run().recording(),
+        "equal inputs give equal bytes"
+    );
+    let told = |step: usize| {
+        log.seen[step].iter().find_map(|one| match one {
+            Observation::Demand(demand) => Some(demand.clone()),
+            _ => None,
+        })
+    };
+    assert!(told(0).is_none() && told(1).is_none());
+    let mut cut_off = 0;
+    for step in 2..log.steps.len() {
+        let demand = told(step).expect("later steps are told");
+        let then = &log.intervals[step - 2];
+        assert_eq!(demand.from, then.from);
+        let Some(seen) = demand.per_minute[0] else {
+            continue;
+        };
+        let at = &then.components[0];
+        let carried = at.serving.effective * 40.0;
+        assert!(
+            seen.get() <= carried * (1.0 + 1e-9),
+            "{seen:?} of {carried}"
+        );
+        cut_off += usize::from(at.unserved > 0.0);
+        if at.unserved > 0.0 {
+            assert!((seen.get() / carried - 1.0).abs() < 1e-9);
+        }
+    }
+    assert!(cut_off > 0, "nothing was ever short");
+    // It does not spiral: what is not served is not forgotten.
+    let share = log.tally.unserved_share();
+    assert!(share < 0.05, "{share}");
 }

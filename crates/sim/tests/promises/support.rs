@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use fleetcast_engine::{EngineConfig, Step};
+use fleetcast_engine::{EngineConfig, Step, Telemetry};
 use fleetcast_model::{
     Action, Billing, Bytes, Cohort, Component, ComponentIndex, ComponentName, Configuration,
     Dependency, EngagementPattern, Fleet, FleetName, InstanceState, InteractionType, Inventory,
@@ -15,7 +15,7 @@ use fleetcast_policy::PolicySpec;
 use fleetcast_series::{Series, Step as Length};
 use fleetcast_sim::{
     BootTime, Interval, Lifecycle, PlainSetting, Random, Recorder, Simulation, Sink, Tally,
-    simulate,
+    Telling, simulate,
 };
 use jiff::{SignedDuration, Span, Timestamp, civil::date};
 use proptest::prelude::*;
@@ -404,6 +404,7 @@ impl Choice {
             objective: None,
             without: Vec::new(),
             fits_per_step: EngineConfig::FITS_PER_STEP,
+            telemetry: Telemetry::default(),
         };
         let lifecycle = Lifecycle {
             boot: self.boot.clone(),
@@ -422,6 +423,7 @@ impl Choice {
             approval_delay: Some(minutes(10)),
             seed: self.seed,
             usage: None,
+            telling: Telling::default(),
         };
         Site { config, simulation }
     }
