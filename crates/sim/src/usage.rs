@@ -6,10 +6,12 @@ use fleetcast_model::{
     Bytes, ComponentIndex, Iops, KilobitsPerSecond, MilliCores, Observation, Persona, ResourceUse,
     Units, UseObserved,
 };
-use jiff::Timestamp;
+use fleetcast_series::Series;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::Serving;
 use crate::random::Random;
+use crate::world::Simulation;
 
 /// What a fleet really uses, and that it is observed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +22,59 @@ pub struct Usage {
     pub noise: f64,
     /// Use that was recorded; where there is any it is told, and it is what the fleet is judged by.
     pub recorded: Vec<Vec<Option<RecordedUse>>>,
+    /// What the whole recording teaches of each component, known to nobody but the judge: see [`Self::look_back`].
+    pub hindsight: Vec<Option<LearnedUse>>,
+}
+
+impl Usage {
+    /// Learns all of the recording, to judge by it where a step was not recorded, or the fleet was full.
+    ///
+    /// Done once before many runs; a run on a recording that nobody has looked back on does it by itself.
+    pub fn look_back(
+        &mut self,
+        config: &EngineConfig,
+        demand: &[Series],
+    ) -> Result<(), ConfigError> {
+        let map = config.demand_map()?;
+        let models = config.capacity_models(&map)?;
+        let mut learned: Vec<_> = models
+            .iter()
+            .map(|model| LearnedUse::new(model, 0.0))
+            .collect();
+        let mut volumes = map.empty_volumes();
+        let steps = self.recorded.iter().map(Vec::len).max().unwrap_or(0);
+        let length = SignedDuration::from_secs(i64::from(config.step_seconds));
+        for step in 0..steps {
+            let asked: Vec<Option<f64>> = demand
+                .iter()
+                .map(|series| {
+                    if step < series.len() {
+                        series.get(step)
+                    } else {
+                        None
+                    }
+                })
+                .collect();
+            map.route(&asked, &mut volumes);
+            let all = learned.iter_mut().zip(&volumes).zip(&self.recorded);
+            for ((learned, volumes), recorded) in all {
+                let known: Option<Vec<f64>> = volumes.iter().copied().collect();
+                let recorded = recorded.get(step).copied().flatten();
+                if let (Some(learned), Some(volumes), Some(recorded)) = (learned, known, recorded) {
+                    learned.learn(&UseSample {
+                        from: config.start + length * step as i32,
+                        seconds: f64::from(config.step_seconds),
+                        volumes: &volumes,
+                        units: recorded.units,
+                        used: recorded.used,
+                        cut_off: false,
+                    });
+                }
+            }
+        }
+        self.hindsight = learned;
+        Ok(())
+    }
 }
 
 /// What a component of a real fleet used in a step.
@@ -36,7 +91,7 @@ pub struct RecordedUse {
 pub(crate) struct TrueUse {
     /// By moment: the true models of the components.
     models: Vec<(Timestamp, Vec<CapacityModel>)>,
-    /// Of recorded use: what the whole recording teaches of each component, known to nobody but the judge.
+    /// Of recorded use: what the whole recording teaches of each component.
     hindsight: Vec<Option<LearnedUse>>,
     recorded: Vec<Vec<Option<RecordedUse>>>,
     noise: f64,
@@ -49,8 +104,12 @@ impl TrueUse {
         usage: &Usage,
         config: &EngineConfig,
         map: &DemandMap,
-        seed: u64,
+        simulation: &Simulation,
     ) -> Result<Self, ConfigError> {
+        let mut usage = std::borrow::Cow::Borrowed(usage);
+        if !usage.recorded.is_empty() && usage.hindsight.is_empty() {
+            usage.to_mut().look_back(config, &simulation.demand)?;
+        }
         let mut models = vec![(Timestamp::MIN, config.capacity_models(map)?)];
         for (from, persona) in &usage.truths {
             let config = EngineConfig {
@@ -62,49 +121,15 @@ impl TrueUse {
         let components = &config.fleet.components;
         Ok(Self {
             models,
-            hindsight: vec![None; components.len()],
+            hindsight: usage.hindsight.clone(),
             recorded: usage.recorded.clone(),
             noise: usage.noise,
-            random: Random::new(seed, "observed use"),
+            random: Random::new(simulation.seed, "observed use"),
             unit_cores: components
                 .iter()
                 .map(|component| component.unit.cpu.as_f64() / 1e3)
                 .collect(),
         })
-    }
-
-    /// Learns all of the recording, to judge by it where a step was not recorded. `volumes` gives those of a
-    /// component in a step.
-    pub(crate) fn look_back(
-        &mut self,
-        config: &EngineConfig,
-        mut volumes: impl FnMut(usize) -> Option<Vec<Vec<f64>>>,
-    ) {
-        let steps = self.recorded.iter().map(Vec::len).max().unwrap_or(0);
-        if steps > 0 {
-            let models = self.models[0].1.iter();
-            self.hindsight = models.map(|model| LearnedUse::new(model, 0.0)).collect();
-        }
-        let seconds = f64::from(config.step_seconds);
-        for step in 0..steps {
-            let Some(volumes) = volumes(step) else {
-                continue;
-            };
-            for (component, learned) in self.hindsight.iter_mut().enumerate() {
-                let recorded = self.recorded.get(component).and_then(|all| all.get(step));
-                if let (Some(learned), Some(Some(recorded))) = (learned, recorded) {
-                    let length = jiff::SignedDuration::from_secs(i64::from(config.step_seconds));
-                    learned.learn(&UseSample {
-                        from: config.start + length * step as i32,
-                        seconds,
-                        volumes: &volumes[component],
-                        units: recorded.units,
-                        used: recorded.used,
-                        cut_off: false,
-                    });
-                }
-            }
-        }
     }
 
     /// Units that volumes truly need, as a fraction.

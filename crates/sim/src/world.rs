@@ -204,9 +204,7 @@ impl<'a, S: Sink> Sim<'a, S> {
             sink,
         };
         if let Some(usage) = &simulation.usage {
-            let mut truth = TrueUse::new(usage, config, &sim.map, simulation.seed)?;
-            truth.look_back(config, |step| sim.volumes_of(step));
-            sim.truth = Some(truth);
+            sim.truth = Some(TrueUse::new(usage, config, &sim.map, simulation)?);
         }
         sim.start_fleet(config)?;
         Ok(sim)
@@ -266,26 +264,6 @@ impl<'a, S: Sink> Sim<'a, S> {
             );
         }
         Ok(())
-    }
-
-    /// The volumes of all components in a step; `None` if nobody knows them.
-    fn volumes_of(&mut self, step: usize) -> Option<Vec<Vec<f64>>> {
-        let asked: Vec<Option<f64>> = self
-            .simulation
-            .demand
-            .iter()
-            .map(|series| {
-                if step < series.len() {
-                    series.get(step)
-                } else {
-                    None
-                }
-            })
-            .collect();
-        self.map.route(&asked, &mut self.volumes);
-        let all = self.volumes.iter();
-        all.map(|volumes| volumes.iter().copied().collect())
-            .collect()
     }
 
     /// Lives through one interval: what serves, what is asked, what it costs.

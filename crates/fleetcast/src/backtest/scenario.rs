@@ -150,7 +150,7 @@ impl Scenario {
         let first = series
             .first()
             .ok_or_else(|| BadInput("the fleet serves no interaction type".into()))?;
-        let (usage, account) = usage::usage(args, &fleet, first)?;
+        let (mut usage, account) = usage::usage(args, &fleet, first)?;
         notes.extend(account);
         let step_seconds = first.step().seconds();
         let warm_up_steps = (warm_up(args, first)?.as_secs() / i64::from(step_seconds)) as usize;
@@ -217,6 +217,9 @@ impl Scenario {
             };
             fleetcast_engine::Engine::new(truth)
                 .map_err(|error| BadInput(format!("--true-persona: {error}")))?;
+        }
+        if let Some(usage) = &mut usage {
+            usage.look_back(&config, &series)?;
         }
         let missing_steps = (0..first.len())
             .filter(|i| series.iter().any(|series| series.get(*i).is_none()))

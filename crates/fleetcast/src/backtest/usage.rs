@@ -53,7 +53,7 @@ pub fn usage(
     let usage = Usage {
         truths,
         noise: NOISE,
-        recorded: Vec::new(),
+        ..Usage::default()
     };
     Ok((Some(usage), notes))
 }

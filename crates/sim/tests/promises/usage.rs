@@ -45,7 +45,7 @@ fn site(days: usize, factors: &[(usize, f64)]) -> Site {
     site.simulation.usage = Some(Usage {
         truths: factors.iter().map(truth).collect(),
         noise: 0.03,
-        recorded: Vec::new(),
+        ..Usage::default()
     });
     site
 }
@@ -290,4 +290,59 @@ fn a_called_component_learns_nothing_wrong_from_calls_that_its_caller_could_not_
     let cut_off = believed_of_the_called(0.97, 0.3);
     assert!(free < 0.6, "{free}");
     assert!((cut_off - 1.0).abs() < 1e-9, "{cut_off}");
+}
+
+#[test]
+fn nothing_is_wanted_beyond_the_units_that_help() {
+    let site = Choice {
+        room: 2_000,
+        ..usual_choice()
+    }
+    .site(1);
+    let mut engine = Engine::new(site.config.clone()).expect("a good configuration");
+    // A request costs 1 + κ·N(N − 1) times what it costs in a fleet of one: the most is carried by √(1 ÷ κ) = 100 units.
+    let coherency = 0.000_1;
+    let mut last = None;
+    for step in 0..6 * DAY as i32 {
+        let from = START + minutes(5) * step;
+        let until = from + minutes(5);
+        let wave = (f64::from(step) * std::f64::consts::TAU / DAY as f64).sin();
+        let burst = if step >= 6 * DAY as i32 - 20 {
+            30.0
+        } else {
+            1.0
+        };
+        let views = 11_000.0 * (1.0 + 0.75 * wave);
+        let units = (views / 300.0).ceil();
+        let cores = views / 400.0 * (1.0 + coherency * units * (units - 1.0));
+        let demand = Observation::Demand(DemandObserved {
+            from,
+            until,
+            per_minute: vec![PerMinute::new(views * burst), PerMinute::new(900.0)],
+        });
+        let used = Observation::Use(UseObserved {
+            component: ComponentIndex(0),
+            from,
+            until,
+            units: Some(Units::new(units as u64)),
+            used: ResourceUse {
+                cpu: Some(MilliCores::new((cores * 1e3) as u64)),
+                ..ResourceUse::default()
+            },
+            latency_ms_p95: None,
+        });
+        let told = if burst > 1.0 {
+            vec![demand]
+        } else {
+            vec![demand, used]
+        };
+        last = Some(engine.step(until, &told));
+    }
+    let ceiling = engine.explain(0).learned.and_then(|view| view.ceiling);
+    let ceiling = ceiling.expect("a ceiling").units;
+    assert!(ceiling > 80.0 && ceiling < 125.0, "{ceiling}");
+    let report = &last.expect("a step").components[0];
+    assert_eq!(report.scale_out_ceiling, Some(report.wanted));
+    assert_eq!(report.wanted.as_f64(), ceiling.floor());
+    assert_eq!(report.ledger.total(), report.wanted);
 }
