@@ -54,6 +54,8 @@ pub struct ComponentState {
     pub(crate) use_drifts: Vec<UseDrift>,
     /// CPU that was seen busy in the step that has just ended, in units' worth of it.
     pub(crate) busy_units: Option<f64>,
+    /// The 95 % quantile of the latency that was measured last, in milliseconds.
+    pub(crate) latency_ms_p95: Option<f64>,
     /// CPU of a unit, in thousandths of a core.
     pub(crate) unit_cpu: f64,
     /// What one unit carries, in the measure that is forecast: 1 by profiles, which measure in units, until
@@ -228,6 +230,7 @@ impl ComponentState {
             learned: None,
             use_drifts: Vec::new(),
             busy_units: None,
+            latency_ms_p95: None,
             unit_cpu: component.unit.cpu.as_f64(),
             per_unit,
             offers,

@@ -139,6 +139,7 @@ impl Engine {
             for component in &mut self.components {
                 component.known = false;
                 component.busy_units = None;
+                component.latency_ms_p95 = None;
             }
         }
         observe::take_in(self, observations);

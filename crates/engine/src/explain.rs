@@ -23,6 +23,8 @@ pub struct Explained {
     /// The 95 % quantile of the latency with the units in service, in milliseconds; `None`: unknown or over
     /// every bound.
     pub latency_ms_p95: Option<f64>,
+    /// The same as it was measured in the step that has just ended, if it was.
+    pub measured_latency_ms_p95: Option<f64>,
     /// What may be rented, each with its units and price, cheapest unit first.
     pub offers: Vec<(OfferId, u32, MicroUsdPerHour)>,
     /// Forecasts scored so far, and the share of them whose demand stayed at or under the 95 % quantile.
@@ -75,6 +77,7 @@ impl Engine {
                 Some(learned) => learned.latency_ms_p95(&state.volumes, ready),
                 None => state.capacity.latency_ms_p95(&state.volumes, ready),
             },
+            measured_latency_ms_p95: state.latency_ms_p95,
             learned: state.learned_view(ready),
             offers,
             scored: (book.count, book.under_p95 as f64 / count),

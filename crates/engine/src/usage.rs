@@ -85,6 +85,7 @@ impl ComponentState {
             return; // The plain setting knows no resources.
         };
         let used = amounts(&observed.used);
+        self.latency_ms_p95 = observed.latency_ms_p95;
         self.busy_units = used[0].map(|cores| cores * 1e3 / unit_cpu);
         let sample = UseSample {
             from: observed.from,

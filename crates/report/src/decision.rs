@@ -49,6 +49,9 @@ pub struct InputsView {
     /// What 95 % of responses were within, as the queueing model has it; `None`: not known, or beyond all bounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms_p95: Option<f64>,
+    /// The same as it was measured, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_latency_ms_p95: Option<f64>,
     /// What they must be within.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_target_ms: Option<u64>,
@@ -237,6 +240,12 @@ fn seen(inputs: &InputsView) -> String {
 /// The latency beside its target, where there is one.
 fn latency(inputs: &InputsView) -> Option<String> {
     let target = inputs.latency_target_ms?;
+    if let Some(measured) = inputs.measured_latency_ms_p95 {
+        let model = maybe(inputs.latency_ms_p95, |latency| format!("{latency:.0} ms"));
+        return Some(format!(
+            "95 % of responses within {measured:.0} ms as measured (target {target} ms); {model} by the queueing model"
+        ));
+    }
     Some(match inputs.latency_ms_p95 {
         Some(latency) => format!(
             "95 % of responses within {latency:.0} ms (target {target} ms), by the queueing model"
@@ -379,6 +388,7 @@ mod tests {
                 age_seconds: Some(70),
                 missing_steps: 1,
                 latency_ms_p95: Some(180.4),
+                measured_latency_ms_p95: None,
                 latency_target_ms: Some(250),
             },
             forecast: Some(ForecastView {

@@ -142,6 +142,7 @@ fn view(engine: &Engine, found: &Found, index: usize) -> DecisionView {
             demand_unit: if plain { "a step" } else { "interactions/min" }.into(),
             age_seconds: age.map(|steps| steps as u64 * u64::from(engine.config().step_seconds)),
             latency_ms_p95: explained.latency_ms_p95,
+            measured_latency_ms_p95: explained.measured_latency_ms_p95,
             latency_target_ms: latency_target(engine, index),
             missing_steps: lately.iter().filter(|demand| demand.is_none()).count() as u64,
         },
