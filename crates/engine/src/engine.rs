@@ -185,7 +185,11 @@ impl Engine {
             state.kept = Some((projection.clone(), arrival));
             (projection, arrival, feedback)
         };
-        let drill = self.follow_standby(index, now, &seen, between, step);
+        let drill = if projection.paused {
+            None
+        } else {
+            self.follow_standby(index, now, &seen, between, step)
+        };
         let (plan, gate, withheld) = self.change(index, now, arrival_at, &seen, &projection, step);
         let use_drifts = std::mem::take(&mut self.components[index].use_drifts);
         let state = &self.components[index];
@@ -352,7 +356,10 @@ impl Engine {
         let acts = self.config.fleet.mode == Mode::Auto && !gate::frozen(&self.config.fleet, now);
         let state = &mut self.components[index];
         // Nothing is at stake: a drill may begin.
-        let calm = acts && seen.known && seen.measure <= CALM * seen.effective * state.per_unit;
+        let calm = acts
+            && !projection.paused
+            && seen.known
+            && seen.measure <= CALM * seen.effective * state.per_unit;
         let in_flight = state.workflow.in_flight();
         let have = Units::new(seen.ready + seen.pending) + in_flight;
         let standby = Units::new(seen.standby + seen.preparing);
