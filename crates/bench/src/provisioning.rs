@@ -202,15 +202,6 @@ fn compare(with: &Outcome, without: &Outcome) -> Without {
     }
 }
 
-/// A peer at one knob.
-pub fn point(spec: &PolicySpec, outcome: &Outcome) -> Point {
-    Point {
-        spec: spec.clone(),
-        cost: outcome.tally.cost_over_need(),
-        unserved: outcome.tally.unserved_share(),
-    }
-}
-
 fn row(trace: &Trace, target: Share, outcome: &Outcome, points: &[Point]) -> Row {
     let tally = &outcome.tally;
     let target = target.get();
