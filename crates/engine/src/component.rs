@@ -16,7 +16,7 @@ use fleetcast_planner::OfferChoice;
 use fleetcast_planner::steering::{
     FleetRules, Goal, Purchase, StandbyRules, Steering, SteeringConfig,
 };
-use fleetcast_policy::{Policy, Surroundings};
+use fleetcast_policy::{NodeOffer, Policy, Surroundings};
 use fleetcast_series::SlidingMaximum;
 use jiff::SignedDuration;
 
@@ -27,6 +27,7 @@ use crate::drills::Drills;
 use crate::stages::feedback::FeedbackState;
 use crate::stages::forecast::Arrival;
 use crate::stages::gate::GateState;
+use crate::stages::nodes;
 use crate::stages::observe::Seen;
 use crate::stages::projection::Projection;
 use crate::stages::workflow::WorkflowState;
@@ -62,6 +63,8 @@ pub struct ComponentState {
     /// its use was observed.
     pub(crate) per_unit: f64,
     pub(crate) offers: Vec<OfferChoice>,
+    /// The same as an autoscaler of nodes sees them; empty where none decides.
+    pub(crate) node_offers: Vec<NodeOffer>,
     pub(crate) stateful: bool,
     pub(crate) timing: Timing,
     /// Its standby, where Fleetcast itself decides.
@@ -233,6 +236,12 @@ impl ComponentState {
             latency_ms_p95: None,
             unit_cpu: component.unit.cpu.as_f64(),
             per_unit,
+            node_offers: match &brain {
+                Brain::Peer(policy) if policy.scales_nodes() => {
+                    nodes::offers(config, component, &offers)
+                }
+                _ => Vec::new(),
+            },
             offers,
             stateful: component.stateful,
             timing: component.timing,

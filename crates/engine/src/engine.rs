@@ -17,7 +17,7 @@ use crate::stages::forecast::{Ahead, Arrival, Expected};
 use crate::stages::gate::Spending;
 use crate::stages::observe::Seen;
 use crate::stages::projection::Projection;
-use crate::stages::{forecast, gate, observe, plan, projection, requirement};
+use crate::stages::{forecast, gate, nodes, observe, plan, projection, requirement};
 
 /// Drills begin while demand is at most this part of what serves.
 const CALM: f64 = 0.9;
@@ -294,6 +294,9 @@ impl Engine {
                 } else {
                     seen.measure
                 };
+                if policy.scales_nodes() {
+                    nodes::see(policy, &state.cohorts, &state.node_offers, now);
+                }
                 let wanted = policy.wanted(&fleetcast_policy::View {
                     step: self.steps,
                     demand,
@@ -366,6 +369,8 @@ impl Engine {
         let mut plan = if in_flight > Units::ZERO || state.workflow.standby_in_flight() {
             // An order is under way that the listing does not show: look again before changing anything.
             Plan::keep(place, projection.wanted)
+        } else if let Some(plan) = nodes::plan(place, state, projection, now, ready_by) {
+            plan
         } else {
             plan::plan(place, state, projection, now, ready_by)
         };

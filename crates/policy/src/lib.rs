@@ -1,18 +1,21 @@
 //! The policy seam and the autoscalers to compare with.
 //!
 //! A policy sees what an autoscaler sees and says how many units it wants; ordering, cancelling,
-//! draining and billing are the same for all of them. The rules are those that the vendors document
+//! draining and billing are the same for all of them, but for those that scale nodes: they see the nodes
+//! too, and say which to rent and which to give back. The rules are those that the vendors document
 //! (Kubernetes' horizontal pod autoscaler, AWS target tracking and predictive scaling) and the simple
 //! ones that people write themselves.
 
 mod aws;
 mod hpa;
+mod nodes;
 mod simple;
 mod spec;
 mod window;
 
 use serde::{Deserialize, Serialize};
 
+pub use nodes::{Expander, NodeChange, NodeLayer, NodeLimits, NodeOffer, NodeView};
 pub use spec::{PolicyKind, PolicySpec, SpecError};
 
 /// What a policy may look at: the present, and nothing that comes later.
@@ -68,6 +71,8 @@ pub enum Policy {
     React(simple::React),
     /// The simple rule, or what the same time yesterday needed if that is more.
     MaxYesterday(simple::MaxYesterday),
+    /// Kubernetes' horizontal pod autoscaler over an autoscaler of nodes.
+    Nodes(Box<NodeLayer>),
     /// Always the same.
     Static(u64),
 }
@@ -76,6 +81,26 @@ impl Policy {
     /// Whether the policy looks at how busy the units are, rather than at what they must carry.
     pub fn reads_utilisation(&self) -> bool {
         !matches!(self, Self::React(_) | Self::Static(_))
+    }
+
+    /// Whether it decides what is rented and given back too, and not only how many units are wanted.
+    pub fn scales_nodes(&self) -> bool {
+        matches!(self, Self::Nodes(_))
+    }
+
+    /// Looks at the nodes before it is asked what it wants; of no matter to a policy that does not scale nodes.
+    pub fn see_nodes(&mut self, nodes: &NodeView<'_>) {
+        if let Self::Nodes(policy) = self {
+            policy.see(nodes);
+        }
+    }
+
+    /// What to change about the nodes; `None`: whoever carries it out decides.
+    pub fn change_nodes(&mut self, nodes: &NodeView<'_>, limits: NodeLimits) -> Option<NodeChange> {
+        match self {
+            Self::Nodes(policy) => Some(policy.change(nodes, limits)),
+            _ => None,
+        }
     }
 
     /// Units that the policy wants once this step has ended; at least one.
@@ -87,6 +112,7 @@ impl Policy {
             Self::AwsPredictive(policy) => policy.wanted(view),
             Self::React(policy) => policy.wanted(view),
             Self::MaxYesterday(policy) => policy.wanted(view),
+            Self::Nodes(policy) => policy.wanted(view),
             Self::Static(units) => *units,
         };
         wanted.max(1)

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Policy, Surroundings, aws, hpa, simple};
+use crate::{Expander, NodeLayer, Policy, Surroundings, aws, hpa, simple};
 
 /// A policy, its knob and its floor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,12 @@ pub enum PolicyKind {
     React,
     /// The simple rule or yesterday; knob: target of both.
     MaxYesterday,
+    /// Kubernetes' rule over the cluster autoscaler, least waste first; knob: target of the pods.
+    ClusterAutoscaler,
+    /// The same, least price first.
+    ClusterAutoscalerPrice,
+    /// Kubernetes' rule over Karpenter; knob: target of the pods.
+    Karpenter,
     /// A constant fleet; knob: its size.
     Static,
     /// Perfect foresight; no knob.
@@ -47,7 +53,7 @@ pub enum PolicyKind {
 pub enum SpecError {
     /// The name before the colon is unknown.
     #[error(
-        "`{0}` is not a policy: use fleetcast, hpa, kubernetes-hpa, target-tracking, aws-predictive, react, max, static or oracle"
+        "`{0}` is not a policy: use fleetcast, hpa, kubernetes-hpa, target-tracking, aws-predictive, react, max, cluster-autoscaler, cluster-autoscaler-price, karpenter, static or oracle"
     )]
     Unknown(String),
     /// The rule needs a number.
@@ -94,7 +100,7 @@ type Row = (
 );
 const TARGET: Option<(&str, f64, f64)> =
     Some(("a target utilisation between 0.01 and 1", 0.01, 1.0));
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 12] = [
     (PolicyKind::Fleetcast, "fleetcast", None, "fleetcast"),
     (PolicyKind::Hpa, "hpa", TARGET, "hpa:0.6"),
     (
@@ -122,6 +128,19 @@ const ROWS: [Row; 9] = [
         "react:1.2",
     ),
     (PolicyKind::MaxYesterday, "max", TARGET, "max:0.8"),
+    (
+        PolicyKind::ClusterAutoscaler,
+        "cluster-autoscaler",
+        TARGET,
+        "cluster-autoscaler:0.6",
+    ),
+    (
+        PolicyKind::ClusterAutoscalerPrice,
+        "cluster-autoscaler-price",
+        TARGET,
+        "cluster-autoscaler-price:0.6",
+    ),
+    (PolicyKind::Karpenter, "karpenter", TARGET, "karpenter:0.6"),
     (
         PolicyKind::Static,
         "static",
@@ -173,6 +192,19 @@ impl PolicySpec {
             PolicyKind::MaxYesterday => {
                 Policy::MaxYesterday(simple::MaxYesterday::new(knob, floor, surroundings))
             }
+            PolicyKind::ClusterAutoscaler | PolicyKind::ClusterAutoscalerPrice => {
+                let expander = if self.kind == PolicyKind::ClusterAutoscaler {
+                    Expander::LeastWaste
+                } else {
+                    Expander::Price
+                };
+                let layer = NodeLayer::cluster_autoscaler(knob, floor, expander, surroundings);
+                Policy::Nodes(Box::new(layer))
+            }
+            PolicyKind::Karpenter => {
+                let layer = NodeLayer::karpenter(knob, floor, surroundings);
+                Policy::Nodes(Box::new(layer))
+            }
             PolicyKind::Static => Policy::Static((knob as u64).max(floor)),
         })
     }
@@ -188,6 +220,13 @@ impl PolicySpec {
             PolicyKind::AwsPredictive => format!("AWS predictive at {percent}"),
             PolicyKind::React => format!("recent peak × {}", self.knob),
             PolicyKind::MaxYesterday => format!("HPA or yesterday at {percent}"),
+            PolicyKind::ClusterAutoscaler => {
+                format!("HPA at {percent}, cluster autoscaler")
+            }
+            PolicyKind::ClusterAutoscalerPrice => {
+                format!("HPA at {percent}, cluster autoscaler by price")
+            }
+            PolicyKind::Karpenter => format!("HPA at {percent}, Karpenter"),
             PolicyKind::Static => format!("always {} units", self.knob),
             PolicyKind::Oracle => "perfect foresight".to_string(),
         };
@@ -307,6 +346,9 @@ mod tests {
             "aws-predictive:0.6",
             "react:1.2",
             "max:0.8,min=3",
+            "cluster-autoscaler:0.6",
+            "cluster-autoscaler-price:0.6",
+            "karpenter:0.6,min=4",
             "static:40",
             "oracle",
         ] {

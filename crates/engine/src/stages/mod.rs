@@ -3,6 +3,7 @@
 pub mod feedback;
 pub mod forecast;
 pub mod gate;
+pub mod nodes;
 pub mod observe;
 pub mod plan;
 pub mod projection;
