@@ -24,7 +24,7 @@ use crate::escape::escape;
 use crate::number::{grouped, significant};
 use crate::time;
 use bucket::buckets;
-use path::number;
+pub use path::{line, number};
 
 /// How large a chart is drawn, in units that are about a pixel.
 #[derive(Clone, Copy, Debug)]

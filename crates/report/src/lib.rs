@@ -6,10 +6,12 @@
 //! digits, so the std ones do (no result flows back from here into a decision).
 
 mod chart;
+mod comparison;
 mod decision;
 mod escape;
 mod forecast;
 mod frames;
+mod frontier;
 mod html;
 mod number;
 mod result;
@@ -22,11 +24,18 @@ mod verdict;
 #[cfg(test)]
 mod example;
 
+pub use comparison::{
+    ComparedFigure, ComparedMetric, Comparison, DayFigures, DayPair, compare, comparison_text,
+    comparison_verdict, share_interval,
+};
 pub use decision::*;
 pub use forecast::{
     ForecastDay, ForecastParts, ForecastResult, ForecastStep, Member, forecast_html, forecast_text,
 };
 pub use frames::{BenchRow, bench_table};
+pub use frontier::{
+    FrontierPeer, FrontierPoint, FrontierResult, Knee, frontier_html, frontier_text,
+};
 pub use html::html_report;
 pub use result::*;
 pub use steps_csv::{STEPS_HEADER, StepRow, write_header, write_row};
