@@ -224,6 +224,7 @@ fn read_configuration(configuration: &wire::Configuration) -> model::Configurati
     };
     model::Configuration {
         image: configuration.image.clone(),
+        architecture: configuration.architecture,
         user_data: configuration.user_data.clone(),
         tags: configuration.tags.clone(),
         health_check: configuration.health_check.as_ref().map(check),
@@ -436,6 +437,7 @@ fn write_component(component: &model::Component) -> wire::Component {
         },
         configuration: wire::Configuration {
             image: configuration.image.clone(),
+            architecture: configuration.architecture,
             user_data: configuration.user_data.clone(),
             tags: BTreeMap::clone(&configuration.tags),
             health_check: configuration

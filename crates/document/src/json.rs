@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::kind::DocumentKind;
+use crate::offers::Offers;
 use crate::provisional::ProvisionalFleetState;
 use crate::wire::PredictedFleetState;
-use crate::{event, fleet, persona, provisional};
+use crate::{event, fleet, offers, persona, provisional};
 
 /// Writes a `fleet-state/v1` document.
 pub fn fleet_to_json(fleet: &Fleet) -> String {
@@ -29,6 +30,11 @@ pub fn events_to_json(events: &[Event]) -> String {
 /// Writes an `overrides/v1` document.
 pub fn overrides_to_json(overrides: &[Override]) -> String {
     to_json(DocumentKind::Overrides, &event::write_overrides(overrides))
+}
+
+/// Writes an `offer-catalogue/v1` document.
+pub fn offers_to_json(offers: &Offers) -> String {
+    to_json(DocumentKind::OfferCatalogue, &offers::write(offers))
 }
 
 /// Writes a `predicted-fleet-state/v1` document.

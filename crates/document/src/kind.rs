@@ -22,17 +22,20 @@ pub enum DocumentKind {
     Events,
     /// People's decisions that win over the engine's.
     Overrides,
+    /// What can be rented, and at what price.
+    OfferCatalogue,
 }
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::FleetState,
         Self::Persona,
         Self::PredictedFleetState,
         Self::ProvisionalFleetState,
         Self::Events,
         Self::Overrides,
+        Self::OfferCatalogue,
     ];
 
     /// The kind's name in a document's `schema` member, before the version.
@@ -44,6 +47,7 @@ impl DocumentKind {
             Self::ProvisionalFleetState => "provisional-fleet-state",
             Self::Events => "events",
             Self::Overrides => "overrides",
+            Self::OfferCatalogue => "offer-catalogue",
         }
     }
 
@@ -56,6 +60,7 @@ impl DocumentKind {
             Self::ProvisionalFleetState => "provisional-fleet-state/v1",
             Self::Events => "events/v1",
             Self::Overrides => "overrides/v1",
+            Self::OfferCatalogue => "offer-catalogue/v1",
         }
     }
 
@@ -68,6 +73,7 @@ impl DocumentKind {
             Self::ProvisionalFleetState => &["provisional_changes"],
             Self::Events => &["events"],
             Self::Overrides => &["overrides"],
+            Self::OfferCatalogue => &["offers"],
         }
     }
 

@@ -19,7 +19,9 @@ mod json;
 mod kind;
 mod mend;
 mod near;
+mod offers;
 mod parse;
+mod path;
 mod persona;
 mod predicted;
 mod problem;
@@ -34,19 +36,21 @@ pub mod wire;
 
 pub use canonical::{BadContentHash, ContentHash, canonical, content_hash};
 pub use json::{
-    events_to_json, fleet_to_json, overrides_to_json, persona_to_json, predicted_to_json,
-    provisional_to_json,
+    events_to_json, fleet_to_json, offers_to_json, overrides_to_json, persona_to_json,
+    predicted_to_json, provisional_to_json,
 };
 pub use kind::DocumentKind;
+pub use offers::Offers;
 pub use parse::{
-    Document, parse_any, parse_events, parse_fleet, parse_overrides, parse_persona,
+    Document, parse_any, parse_events, parse_fleet, parse_offers, parse_overrides, parse_persona,
     parse_predicted, parse_provisional,
 };
+pub use path::{PathError, set_field};
 pub use problem::{Problem, Problems};
 pub use provisional::{ProvisionalFleetState, change_set_hash};
 pub use schema::schemas;
 pub use source::decode;
-pub use targets::{check_events, check_overrides};
+pub use targets::{check_events, check_offers, check_overrides};
 pub use together::check_together;
 pub use wire::{
     ChangeAction, ChangeCause, ChangeReason, CostRange, Horizon, Money, PredictedFleetState,

@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use crate::kind::{DocumentKind, upgrade};
 use crate::mend::{mend, whole_numbers};
+use crate::offers::Offers;
 use crate::problem::Problems;
 use crate::provisional::ProvisionalFleetState;
 use crate::schema::compiled;
 use crate::source::Source;
 use crate::wire::PredictedFleetState;
-use crate::{event, fleet, persona, predicted, provisional, structure};
+use crate::{event, fleet, offers, persona, predicted, provisional, structure};
 
 /// Reads a `fleet-state/v1` document.
 pub fn parse_fleet(text: &str) -> Result<Fleet, Problems> {
@@ -59,6 +60,15 @@ pub fn parse_provisional(text: &str) -> Result<ProvisionalFleetState, Problems> 
     )
 }
 
+/// Reads an `offer-catalogue/v1` document.
+pub fn parse_offers(text: &str) -> Result<Offers, Problems> {
+    parse(
+        &Source::parse(text)?,
+        DocumentKind::OfferCatalogue,
+        offers::read,
+    )
+}
+
 /// A document of any kind.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Document {
@@ -74,6 +84,8 @@ pub enum Document {
     Events(Vec<Event>),
     /// Overrides.
     Overrides(Vec<Override>),
+    /// What can be rented.
+    Offers(Offers),
 }
 
 impl Document {
@@ -86,6 +98,7 @@ impl Document {
             Self::Provisional(_) => DocumentKind::ProvisionalFleetState,
             Self::Events(_) => DocumentKind::Events,
             Self::Overrides(_) => DocumentKind::Overrides,
+            Self::Offers(_) => DocumentKind::OfferCatalogue,
         }
     }
 }
@@ -107,6 +120,7 @@ pub fn parse_any(text: &str) -> Result<Document, Problems> {
         DocumentKind::Overrides => {
             Document::Overrides(parse(&source, kind, event::read_overrides)?)
         }
+        DocumentKind::OfferCatalogue => Document::Offers(parse(&source, kind, offers::read)?),
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::kind::DocumentKind;
 use crate::wire::{
-    EventsDocument, FleetState, IsoDuration, OverridesDocument, PersonaDocument,
+    EventsDocument, FleetState, IsoDuration, OfferCatalogue, OverridesDocument, PersonaDocument,
     PredictedFleetState, ProvisionalDocument,
 };
 
@@ -32,12 +32,16 @@ pub(crate) struct Compiled {
 
 /// The schema of a kind, built once.
 pub(crate) fn compiled(kind: DocumentKind) -> &'static Compiled {
-    static BUILT: [OnceLock<Compiled>; 6] = [const { OnceLock::new() }; 6];
+    static BUILT: [OnceLock<Compiled>; DocumentKind::ALL.len()] =
+        [const { OnceLock::new() }; DocumentKind::ALL.len()];
     BUILT[kind as usize].get_or_init(|| {
         let schema = bare(kind);
         let validator = jsonschema::options()
             .with_format("date-time", |text: &str| {
                 text.parse::<jiff::Timestamp>().is_ok()
+            })
+            .with_format("date", |text: &str| {
+                text.parse::<jiff::civil::Date>().is_ok()
             })
             .with_format("duration", |text: &str| text.parse::<IsoDuration>().is_ok())
             .should_validate_formats(true)
@@ -66,6 +70,7 @@ fn bare(kind: DocumentKind) -> Value {
         DocumentKind::ProvisionalFleetState => generate::<ProvisionalDocument>(),
         DocumentKind::Events => generate::<EventsDocument>(),
         DocumentKind::Overrides => generate::<OverridesDocument>(),
+        DocumentKind::OfferCatalogue => generate::<OfferCatalogue>(),
     }
     .to_value();
     tidy(&mut schema);

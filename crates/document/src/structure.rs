@@ -118,7 +118,7 @@ impl Findings<'_> {
             ),
             Kind::ExclusiveMinimum { limit } => (
                 format!("{field} is {value}; {noun} is more than {limit}"),
-                None,
+                hint,
                 Some(json!(1)),
             ),
             Kind::Maximum { limit } => (
@@ -226,7 +226,9 @@ impl Findings<'_> {
             TypeKind::Single(JsonType::Integer) => "a whole number",
             TypeKind::Single(JsonType::Boolean) => "true or false",
             TypeKind::Single(JsonType::Null) => "null",
-            TypeKind::Multiple(_) => "a number, or text in percent",
+            TypeKind::Multiple(_) => {
+                word(schema, "x-type").unwrap_or("a number, or text in percent")
+            }
         };
         let number = matches!(kind, TypeKind::Single(JsonType::Number | JsonType::Integer));
         let unit = word(schema, "x-unit").filter(|_| number);

@@ -1,8 +1,11 @@
-//! Checks that overrides and events are for something that the fleet has.
+//! Checks that overrides and events are for something that the fleet has, and that a fleet rents what
+//! there is.
 
 use std::collections::BTreeSet;
 
-use fleetcast_model::{ComponentName, Event, Fleet, InteractionType, Override};
+use fleetcast_model::{
+    ComponentName, Event, Fleet, InteractionType, Offer, OfferId, Override, Placement,
+};
 
 use crate::near::did_you_mean;
 use crate::problem::Problems;
@@ -53,6 +56,91 @@ pub fn check_events(fleet: &Fleet, events: &[Event]) -> Problems {
         }
     }
     problems
+}
+
+/// Finds the offers that placements name and no catalogue has, and the placements that leave nothing to rent.
+///
+/// The pointers of the problems are those of the fleet state's document, so
+/// [`Problems::render`] is to be given its file name and text.
+pub fn check_offers(fleet: &Fleet, offers: &[Offer]) -> Problems {
+    let mut problems = Problems::default();
+    for (i, component) in fleet.components.iter().enumerate() {
+        for (j, place) in component.placements.iter().enumerate() {
+            let at = format!("/components/{i}/placements/{j}");
+            let mut named = true;
+            for (k, id) in place.offers.iter().enumerate() {
+                if !offers.iter().any(|offer| offer.answers_to(id)) {
+                    named = false;
+                    let message = format!("offer `{id}` is not in the catalogue");
+                    problems
+                        .add(&format!("{at}/offers/{k}"), message)
+                        .hint(offer_hint(id, offers));
+                }
+            }
+            let allowed: Vec<&Offer> = offers
+                .iter()
+                .filter(|offer| place.allows_anywhere(offer))
+                .collect();
+            if !named {
+                continue;
+            }
+            if allowed.is_empty() {
+                problems
+                    .add(
+                        &at,
+                        format!("there is nothing to rent at {}", whence(place)),
+                    )
+                    .hint(placement_hint(place, offers));
+            } else if !allowed.iter().any(|offer| component.fits(offer)) {
+                let message = format!(
+                    "no offer at {} holds one unit of `{}`, or runs its image",
+                    whence(place),
+                    component.name
+                );
+                problems
+                    .add(&at, message)
+                    .hint("make the unit smaller, or allow larger offers");
+            }
+        }
+    }
+    problems
+}
+
+fn whence(place: &Placement) -> String {
+    let kinds: Vec<String> = place
+        .purchase_kinds
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    format!("{} {} ({})", place.provider, place.region, kinds.join(", "))
+}
+
+const OWN_OFFERS: &str =
+    "offers of your own stand in offers.json beside the fleet state, or in --offers FILE";
+
+fn offer_hint(id: &OfferId, offers: &[Offer]) -> String {
+    let known: BTreeSet<&str> = offers.iter().map(|offer| offer.id.as_str()).collect();
+    match crate::near::nearest(id.as_str(), known) {
+        Some(near) => format!("did you mean `{near}`? {OWN_OFFERS}"),
+        None => format!("`fleetcast offers` lists what there is; {OWN_OFFERS}"),
+    }
+}
+
+fn placement_hint(place: &Placement, offers: &[Offer]) -> String {
+    let regions: BTreeSet<&str> = offers
+        .iter()
+        .filter(|offer| offer.provider == place.provider)
+        .map(|offer| offer.region.as_str())
+        .collect();
+    if regions.contains(place.region.as_str()) {
+        return format!("no offer there is bought that way; {OWN_OFFERS}");
+    }
+    let known = did_you_mean(
+        place.region.as_str(),
+        regions,
+        &format!("regions of {} in the catalogue", place.provider),
+    );
+    format!("{known}; {OWN_OFFERS}")
 }
 
 fn check_component(fleet: &Fleet, name: &ComponentName, at: &str, problems: &mut Problems) {

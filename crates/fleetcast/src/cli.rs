@@ -28,10 +28,14 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Show what Fleetcast, and the autoscalers you know, would have done on your own history.
     Backtest(Box<BacktestArgs>),
+    /// Show what less breach costs: cost against breach probability, with the knee.
+    Frontier(Box<FrontierArgs>),
     /// Find anomalies in a series of samples, one pass, each judged by those before it.
     Anomalies(AnomaliesArgs),
     /// Forecast a history, explain the forecast, or judge models on recorded demand.
     Forecast(Box<ForecastArgs>),
+    /// List what can be rented and at what price, each with its source and date; or take in newer prices.
+    Offers(OffersArgs),
     /// Run a recording again: every step must come out the same, byte for byte.
     Replay(ReplayArgs),
     /// Explain one decision of a recorded run.
@@ -58,6 +62,9 @@ pub struct ValidateArgs {
     /// Documents, or folders of documents.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
+    /// Offers of your own, instead of the folder's offers.json.
+    #[arg(long, value_name = "FILE")]
+    pub offers: Option<PathBuf>,
 }
 
 /// `fleetcast anomalies`
@@ -97,6 +104,34 @@ pub enum ScoreKind {
     Onset,
     /// Is this abnormal now? Stays high as long as it lasts.
     State,
+}
+
+/// `fleetcast offers`
+#[derive(Debug, Args)]
+pub struct OffersArgs {
+    /// A fleet's folder: its offers.json stands over the built-in catalogue, and only what it may rent is listed.
+    pub folder: Option<PathBuf>,
+    /// Your own offers, over the built-in catalogue.
+    #[arg(long, value_name = "FILE", conflicts_with = "folder")]
+    pub offers: Option<PathBuf>,
+    /// Only of this provider: aws, azure, gcp, kubernetes, own or simulated.
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+    /// Only in this region.
+    #[arg(long, value_name = "NAME")]
+    pub region: Option<String>,
+    /// Only what is bought in this way: on_demand, spot, reserved or standby.
+    #[arg(long, value_name = "KIND")]
+    pub purchase: Option<String>,
+    /// A catalogue with newer prices, to be taken in.
+    #[arg(long, value_name = "FILE", requires = "out")]
+    pub refresh: Option<PathBuf>,
+    /// Where the catalogue with the newer prices goes.
+    #[arg(long, value_name = "FILE", requires = "refresh")]
+    pub out: Option<PathBuf>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `fleetcast replay`
@@ -271,16 +306,18 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "METRIC:SHARE", value_parser = crate::backtest::objective::parse, help_heading = "Judging")]
     pub objective: Option<fleetcast_model::Objective>,
     /// Run this policy only (may be repeated): fleetcast, hpa:0.6, kubernetes-hpa:0.6, target-tracking:0.6,
-    /// aws-predictive:0.6, react:1.2, max:0.8, static:N, oracle; each with a floor if wanted: hpa:0.6,min=12.
+    /// aws-predictive:0.6, cluster-autoscaler:0.6, cluster-autoscaler-price:0.6, karpenter:0.6, react:1.2, max:0.8,
+    /// static:N, oracle; each with a floor if wanted: hpa:0.6,min=12.
     #[arg(long, value_name = "NAME[:ARG][,min=N]", help_heading = "Judging")]
     pub policy: Vec<PolicySpec>,
     /// The floor of the autoscalers to compare with: the minimum that you run today
     /// [default: the fleet state's floor; 1 in the plain setting].
     #[arg(long, value_name = "UNITS", help_heading = "Judging")]
     pub floor: Option<u64>,
-    /// A catalogue of your own offers instead of the built-in one: JSON with
+    /// Your own offers, instead of the folder's offers.json: JSON with
     /// {"schema": "offer-catalogue/v1", "offers": [{"id": "aws/eu-central-1/m7i.large", "vcpu": 2, "memory_gib": 8,
-    /// "price_per_hour": 0.12, "currency": "USD", "source": "…", "as_of": "2026-11-01"}]}.
+    /// "price_per_hour": 0.12, "currency": "USD", "source": "…", "as_of": "2026-11-01"}]}. For the regions that they
+    /// are in, they are all there is; elsewhere the built-in catalogue stands (`fleetcast offers` lists it).
     #[arg(
         long,
         value_name = "FILE",
@@ -291,6 +328,18 @@ pub struct BacktestArgs {
     /// Seed of what is drawn: boot times.
     #[arg(long, default_value_t = 0, help_heading = "Judging")]
     pub seed: u64,
+    /// Change a field of a document for this run (may be repeated): fleet.components[web].floor=3,
+    /// persona.engagement_patterns[0].expected_volume=9000, events[0].uplift=2. A value that is not JSON is
+    /// text; null takes the field out.
+    #[arg(long, value_name = "PATH=VALUE", value_parser = crate::backtest::change::parse, conflicts_with = "capacity_per_unit", help_heading = "What if")]
+    pub set: Vec<crate::backtest::change::Change>,
+    /// Compare the documents with --set against those without, day by day on the same demand, with intervals.
+    #[arg(long, requires = "set", conflicts_with_all = ["steps", "record", "report"], help_heading = "What if")]
+    pub vs: bool,
+    /// Fail (exit code 1) if this comes true: 'cost>+2% or violation>+0.1pp'. Metrics: cost, unserved, violation,
+    /// starts. With a sign a number is a difference from the base of --vs, without one a bound: 'violation>1%'.
+    #[arg(long, value_name = "RULE", value_parser = crate::backtest::fail_if::FailIf::parse, help_heading = "What if")]
+    pub fail_if: Option<crate::backtest::fail_if::FailIf>,
     /// Leave out the cost curve: fewer runs, sooner done.
     #[arg(long, help_heading = "Judging")]
     pub no_curve: bool,
@@ -313,6 +362,18 @@ pub struct BacktestArgs {
     /// No progress bar and no account of the input; the result only.
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
+}
+
+/// `fleetcast frontier`
+#[derive(Debug, Args)]
+pub struct FrontierArgs {
+    /// The history, the fleet and how they are judged; --policy shows autoscalers beside the frontier.
+    #[command(flatten)]
+    pub backtest: BacktestArgs,
+    /// The objectives to try, such as 0.1%,0.5%,2%,10% [default: from a twentieth of the present one to forty
+    /// times it].
+    #[arg(long, value_name = "SHARES", value_delimiter = ',', value_parser = crate::backtest::objective::share, help_heading = "Judging")]
+    pub levels: Vec<fleetcast_model::Share>,
 }
 
 /// `5m`, `1h30m`, `7d` or ISO 8601; not negative.

@@ -395,7 +395,7 @@ fn change(
         action,
         provider: offer.provider,
         region: offer.region.clone(),
-        zone: None,
+        zone: offer.zone.clone(),
         offer: offer.id.clone(),
         purchase_kind: offer.purchase,
         instances,

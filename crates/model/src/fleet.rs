@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, ComponentName, FleetName, InteractionType, Iops, KilobitsPerSecond, MicroUsd,
-    MilliCores, OfferId, ProviderKind, PurchaseKind, Region, Share, Units, Zone,
+    Architecture, Bytes, ComponentName, FleetName, InteractionType, Iops, KilobitsPerSecond,
+    MicroUsd, MilliCores, OfferId, ProviderKind, PurchaseKind, Region, Share, Units, Zone,
 };
 
 /// A fleet with all its components.
@@ -80,7 +80,7 @@ pub struct Placement {
     pub provider: ProviderKind,
     /// Its region.
     pub region: Region,
-    /// The zones that may be used; empty: any.
+    /// The zones that may be used, each named in the order; empty: any, as the provider chooses.
     pub zones: Vec<Zone>,
     /// The offers that may be rented; empty: all of the catalogue in this region.
     pub offers: Vec<OfferId>,
@@ -93,6 +93,9 @@ pub struct Placement {
 pub struct Configuration {
     /// The image to boot.
     pub image: Option<String>,
+    /// What the image runs on; `None`: anything.
+    #[serde(default)]
+    pub architecture: Option<Architecture>,
     /// User data, or a configuration document, given to the unit at boot.
     pub user_data: Option<String>,
     /// Tags for the unit, by name.

@@ -32,7 +32,8 @@ impl BootTime {
     /// are is our choice. For Azure no measurement was found that could be attributed: it is
     /// assumed to be as slow as the slower of the two measured clouds, since a unit that comes too
     /// late costs more than one that comes too early. A container on a Kubernetes node that is
-    /// there takes from a tenth of a second to tens of seconds (Straesser et al., CCGrid 2023). The
+    /// there takes from a tenth of a second to tens of seconds (Straesser et al., CCGrid 2023), and so is
+    /// one on a machine of the user's own believed to; a machine that must start says its boot itself. The
     /// simulated cloud behaves as AWS.
     pub fn of(provider: ProviderKind) -> Self {
         match provider {
@@ -41,7 +42,7 @@ impl BootTime {
                 (0.15, log_normal(88.0, 0.25)),
             ]),
             ProviderKind::Gcp | ProviderKind::Azure => log_normal(120.3, 0.25),
-            ProviderKind::Kubernetes => log_normal(4.0, 0.9),
+            ProviderKind::Kubernetes | ProviderKind::Own => log_normal(4.0, 0.9),
         }
     }
 
@@ -60,7 +61,7 @@ impl BootTime {
     /// never stopped: as new.
     pub fn restarted(provider: ProviderKind) -> Self {
         match provider {
-            ProviderKind::Kubernetes => Self::of(provider),
+            ProviderKind::Kubernetes | ProviderKind::Own => Self::of(provider),
             ProviderKind::Gcp => log_normal(32.1, 0.2),
             ProviderKind::Aws | ProviderKind::Azure | ProviderKind::Simulated => {
                 log_normal(33.3, 0.2)

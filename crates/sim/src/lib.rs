@@ -5,6 +5,7 @@
 mod boot;
 mod catalogue;
 mod cloud;
+mod daily;
 pub mod example;
 mod fits;
 mod plain;
@@ -15,8 +16,12 @@ mod usage;
 mod world;
 
 pub use boot::BootTime;
-pub use catalogue::{Catalogue, CatalogueEntry, CatalogueError};
+pub use catalogue::{
+    Catalogue, LIST_PRICE_DAYS_MAX, PriceChange, PriceQuestion, PriceQuote, PriceSource, Refresh,
+    RefusedQuote, Rentable, SPOT_PRICE_DAYS_MAX, stale_days,
+};
 pub use cloud::{Bill, Lifecycle, Serving, SimCloud, StandbyLife};
+pub use daily::{Daily, Day};
 pub use fits::SharedFits;
 pub use plain::{PlainError, PlainSetting, PlainStandby};
 pub use random::Random;

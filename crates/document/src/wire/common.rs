@@ -195,11 +195,27 @@ field_schema! {
     WordsText, "Words", { "type": "string", "pattern": r"\S", "maxLength": 2000, "x-noun": "text" }
 }
 field_schema! {
+    /// A [`jiff::civil::Date`].
+    DateText, "Date", {
+        "type": "string", "format": "date", "examples": ["2026-11-27"], "x-noun": "a date",
+        "x-hint": "write year, month and day: `2026-11-27`"
+    }
+}
+field_schema! {
+    CurrencyCodeText, "CurrencyCode", {
+        "type": "string", "pattern": "^[A-Z]{3}$", "examples": ["USD", "EUR"], "x-noun": "a currency",
+        "x-hint": "use the ISO 4217 code, such as USD"
+    }
+}
+field_schema! {
+    ArchitectureText, "Architecture", { "type": "string", "enum": ["x86_64", "arm64"], "x-noun": "an architecture" }
+}
+field_schema! {
     CurrencyText, "Currency", { "type": "string", "enum": ["USD"], "x-noun": "a currency" }
 }
 field_schema! {
     ProviderText, "Provider", {
-        "type": "string", "enum": ["aws", "azure", "gcp", "kubernetes", "simulated"], "x-noun": "a provider"
+        "type": "string", "enum": ["aws", "azure", "gcp", "kubernetes", "own", "simulated"], "x-noun": "a provider"
     }
 }
 field_schema! {
@@ -302,6 +318,7 @@ mod tests {
     fn schemas_list_the_values_that_are_read() {
         check::<model::ProviderKind, ProviderText>();
         check::<model::PurchaseKind, PurchaseText>();
+        check::<model::Architecture, ArchitectureText>();
         check::<model::Mode, ModeText>();
         check::<model::ObjectiveMetric, ObjectiveText>();
         check::<model::StandbyTier, TierText>();

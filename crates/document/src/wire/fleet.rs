@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use fleetcast_model::{
-    ComponentName, FleetName, InteractionType, Mode, ObjectiveMetric, OfferId, PromoteOn,
-    ProviderKind, PurchaseKind, Region, StandbyTier, Zone,
+    Architecture, ComponentName, FleetName, InteractionType, Mode, ObjectiveMetric, OfferId,
+    PromoteOn, ProviderKind, PurchaseKind, Region, StandbyTier, Zone,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Fraction, InteractionText, IsoDuration, ModeText, Money, NameText, ObjectiveText, PromoteText,
-    ProviderText, PurchaseText, TierText, TimeText, WordsText,
+    ArchitectureText, Fraction, InteractionText, IsoDuration, ModeText, Money, NameText,
+    ObjectiveText, PromoteText, ProviderText, PurchaseText, TierText, TimeText, WordsText,
 };
 
 /// What a site's fleet is and should be. Capacity is counted in units of a component, a unit being
@@ -162,18 +162,19 @@ pub struct Unit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-noun" = "a placement"))]
 pub struct Placement {
-    /// The provider: `aws`, `azure`, `gcp`, `kubernetes`, or `simulated`.
+    /// The provider: `aws`, `azure`, `gcp`, `kubernetes`, `own` (your machines, containers on them), or
+    /// `simulated`.
     #[schemars(with = "ProviderText")]
     pub provider: ProviderKind,
     /// The provider's region, such as `us-east-1`.
     #[schemars(with = "NameText")]
     pub region: Region,
-    /// The zones that may be used; empty: any. Kept, not used yet.
+    /// The zones that may be used: each order names one of them. Empty: any, as the provider chooses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<NameText>")]
     pub zones: Vec<Zone>,
-    /// The offers of the catalogue that may be rented, such as `aws/us-east-1/m7i.xlarge`; empty:
-    /// all in this region.
+    /// The offers of the catalogue that may be rented, such as `aws/us-east-1/m7i.xlarge` for the type in
+    /// any zone and in all the ways of buying below; empty: all in this region.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<NameText>")]
     pub offers: Vec<OfferId>,
@@ -196,6 +197,10 @@ pub struct Configuration {
     /// The image to boot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// What the image runs on: `x86_64` or `arm64`; without it, on both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ArchitectureText")]
+    pub architecture: Option<Architecture>,
     /// User data, or a configuration document, given to the unit at boot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_data: Option<String>,

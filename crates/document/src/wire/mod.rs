@@ -6,6 +6,7 @@
 mod common;
 mod event;
 mod fleet;
+mod offers;
 mod persona;
 mod predicted;
 mod provisional;
@@ -13,6 +14,7 @@ mod provisional;
 pub use common::*;
 pub use event::*;
 pub use fleet::*;
+pub use offers::*;
 pub use persona::*;
 pub use predicted::*;
 pub use provisional::*;

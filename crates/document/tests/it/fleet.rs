@@ -152,7 +152,7 @@ fn values_out_of_range_are_explained() {
         (
             "\"provider\": \"aws\"",
             "\"provider\": \"amazon\"",
-            "provider is \"amazon\", which is not a provider; write one of: `aws`, `azure`, `gcp`, `kubernetes`, `simulated`",
+            "provider is \"amazon\", which is not a provider; write one of: `aws`, `azure`, `gcp`, `kubernetes`, `own`, `simulated`",
         ),
         (
             "\"/healthz\"",

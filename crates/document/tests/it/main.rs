@@ -1,6 +1,8 @@
 //! What the crate promises, tested through what it exports.
 
 mod fleet;
+mod offers;
+mod paths;
 mod persona;
 mod robust;
 mod round_trip;

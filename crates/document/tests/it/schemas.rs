@@ -1,6 +1,7 @@
 use fleetcast_document::{
-    DocumentKind, events_to_json, fleet_to_json, overrides_to_json, parse_events, parse_fleet,
-    parse_overrides, parse_persona, parse_predicted, persona_to_json, predicted_to_json, schemas,
+    DocumentKind, events_to_json, fleet_to_json, offers_to_json, overrides_to_json, parse_events,
+    parse_fleet, parse_offers, parse_overrides, parse_persona, parse_predicted, persona_to_json,
+    predicted_to_json, schemas,
 };
 use serde_json::Value;
 
@@ -75,6 +76,10 @@ fn what_is_written_fits_the_published_schema() {
         (
             DocumentKind::PredictedFleetState,
             predicted_to_json(&parse_predicted(PREDICTED).unwrap()),
+        ),
+        (
+            DocumentKind::OfferCatalogue,
+            offers_to_json(&parse_offers(crate::offers::OFFERS).unwrap()),
         ),
         (
             DocumentKind::ProvisionalFleetState,

@@ -10,7 +10,7 @@ use flate2::{Compression, write::GzEncoder};
 use fleetcast_engine::{EngineConfig, Step};
 use fleetcast_model::{Action, Gate, Observation};
 use fleetcast_report::{StepRow, write_header, write_row};
-use fleetcast_sim::{ComponentInterval, Interval, Recorder, Sink, Tally};
+use fleetcast_sim::{ComponentInterval, Daily, Interval, Recorder, Sink, Tally};
 use indicatif::ProgressBar;
 
 use crate::files::Whole;
@@ -79,6 +79,8 @@ pub struct Outputs {
 /// Follows one run.
 pub struct Follow {
     pub tally: Tally,
+    /// The same day by day.
+    pub daily: Daily,
     /// Rows of each component, oldest first; empty if nobody asked for them.
     pub rows: Vec<Vec<Row>>,
     keep_rows: bool,
@@ -108,6 +110,7 @@ impl Follow {
     /// Follows a run of components with these lead times (in steps).
     pub fn new(
         tally: Tally,
+        daily: Daily,
         leads: Vec<usize>,
         ceilings: Vec<u64>,
         keep_rows: bool,
@@ -120,6 +123,7 @@ impl Follow {
         }
         Self {
             tally,
+            daily,
             rows: vec![Vec::new(); leads.len()],
             keep_rows,
             beliefs: vec![VecDeque::new(); leads.len()],
@@ -178,6 +182,7 @@ impl Follow {
 impl Sink for Follow {
     fn step(&mut self, interval: &Interval, seen: &[Observation], step: &Step) {
         self.tally.step(interval, seen, step);
+        self.daily.add(interval);
         let asks = |action: &&Action| matches!(action, Action::RequestApproval(_));
         self.asked += step.actions.iter().filter(asks).count() as u64;
         let capped = step

@@ -4,9 +4,13 @@
 //! configuration and a simulation, `runs` runs every policy through the same engine and cloud, `follow`
 //! keeps what the views need of our own run, and `outcome` makes the result of it all.
 
+pub mod change;
 mod chart;
+pub mod compare;
 pub mod demand;
+pub mod fail_if;
 pub mod follow;
+pub mod frontier;
 pub mod objective;
 mod outcome;
 mod runs;

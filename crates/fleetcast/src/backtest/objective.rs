@@ -11,16 +11,24 @@ pub fn parse(text: &str) -> Result<Objective, String> {
         "violation" => ObjectiveMetric::Violation,
         _ => return Err(clear()),
     };
-    let share = share.trim();
-    let target = match share.strip_suffix('%') {
-        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
-        None => share.parse(),
+    let target = share_of(share).ok_or_else(clear)?;
+    Ok(Objective::over_28_days(metric, target))
+}
+
+/// Reads `0.5%` or `0.005`: more than nothing and less than all.
+pub fn share(text: &str) -> Result<Share, String> {
+    share_of(text).ok_or_else(|| format!("`{text}` is no objective: use a share such as 0.5%"))
+}
+
+fn share_of(text: &str) -> Option<Share> {
+    let text = text.trim();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().ok()? / 100.0,
+        None => text.parse().ok()?,
     };
-    let target = target
-        .ok()
-        .filter(|target| *target > 0.0 && *target < 1.0)
-        .and_then(Share::new);
-    Ok(Objective::over_28_days(metric, target.ok_or_else(clear)?))
+    (share > 0.0 && share < 1.0)
+        .then(|| Share::new(share))
+        .flatten()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use fleetcast_model::{Component, ObjectiveMetric};
 use fleetcast_policy::PolicyKind;
 use fleetcast_report::{BacktestResult, CurvePoint, Metric, ObjectiveView, PolicyResult, verdict};
 use fleetcast_series::Series;
+use fleetcast_sim::Daily;
 use jiff::SignedDuration;
 
 use super::chart;
@@ -23,6 +24,8 @@ use crate::outlook;
 /// A result, and where the followed run ended.
 pub struct Outcome {
     pub result: BacktestResult,
+    /// The followed run day by day.
+    pub daily: Daily,
     pub end: Option<End>,
     /// Files of the followed run, to be put in their places.
     pub files: Vec<Whole>,
@@ -88,7 +91,7 @@ fn coverage_notes(engine: &fleetcast_engine::Engine, scenario: &Scenario) -> Vec
 }
 
 /// The floors of the autoscalers to compare with.
-fn floors(args: &BacktestArgs, scenario: &Scenario) -> Vec<u64> {
+pub fn floors(args: &BacktestArgs, scenario: &Scenario) -> Vec<u64> {
     let documented = scenario
         .config
         .fleet
@@ -122,6 +125,8 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         },
         target_share: objective.target.get(),
     });
+    let followed = finished.iter().find(|f| f.run.followed);
+    let daily = followed.map(|f| f.daily.clone()).unwrap_or_default();
     let scored_steps = finished.first().map_or(0, |f| f.tally.steps);
     let engine = finished.iter_mut().find_map(|f| f.engine.take());
     let follow = finished.iter_mut().find_map(|f| f.follow.take());
@@ -213,7 +218,12 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         step,
         volumes,
     });
-    Outcome { result, end, files }
+    Outcome {
+        result,
+        daily,
+        end,
+        files,
+    }
 }
 
 /// How each component of our run did against its own objective, where there are several.

@@ -9,7 +9,7 @@ use fleetcast_engine::{Engine, EngineConfig};
 use fleetcast_model::{Objective, Share};
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_sim::{
-    ComponentInterval, Interval, Serving, SharedFits, Tally, simulate, simulate_sharing_fits,
+    ComponentInterval, Daily, Interval, Serving, SharedFits, Tally, simulate, simulate_sharing_fits,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -37,6 +37,7 @@ pub struct Run {
 pub struct Finished {
     pub run: Run,
     pub tally: Tally,
+    pub daily: Daily,
     /// Of a followed run.
     pub follow: Option<Follow>,
     /// The engine after the last step of a followed run.
@@ -196,6 +197,24 @@ pub fn run_all(
     results.into_iter().map(|(_, finished)| finished).collect()
 }
 
+/// Runs two versions on the same demand, with the fits that they share done once.
+pub fn run_both(versions: [(&Scenario, Run); 2], quiet: bool) -> Result<[Finished; 2]> {
+    let steps: usize = versions.iter().map(|(scenario, _)| scenario.steps()).sum();
+    let bar = progress_bar(steps as u64, quiet);
+    let fits = SharedFits::default();
+    let [first, second] = versions;
+    let one =
+        |(scenario, run): (&Scenario, Run)| run_one(scenario, run, Paths::default(), &bar, &fits);
+    let (first, second) = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| one(second));
+        let first = one(first);
+        (first, beside.join())
+    });
+    bar.finish_and_clear();
+    let second = second.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    Ok([first?, second?])
+}
+
 /// A lock that outlives a panic elsewhere: the panic is reported by its own thread.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
@@ -219,6 +238,7 @@ fn run_one(
     let outputs = outputs.open(&config)?;
     let mut follow = Follow::new(
         tally,
+        Daily::new(scenario.warm_up_steps),
         scenario.leads(),
         scenario.ceilings(),
         run.followed,
@@ -235,11 +255,13 @@ fn run_one(
     crate::stop::check()?;
     follow.finish()?;
     let tally = follow.tally.clone();
+    let daily = follow.daily.clone();
     let follow = run.followed.then_some(follow);
     let engine = ended.filter(|_| run.followed);
     Ok(Finished {
         run,
         tally,
+        daily,
         follow,
         engine,
     })

@@ -10,16 +10,18 @@ use fleetcast_model::{
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::Series;
 use fleetcast_sim::{
-    BootTime, Catalogue, Lifecycle, PlainSetting, Simulation, StandbyLife, Telling, example,
+    BootTime, Catalogue, Lifecycle, PlainSetting, Rentable, Simulation, StandbyLife, Telling,
+    example,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use super::change::Change;
 use super::demand::{self, History};
 use super::usage;
 use crate::cli::BacktestArgs;
 use crate::commands::documents;
-use crate::files::{self, BadInput};
+use crate::files::BadInput;
 
 /// What is to be run.
 pub struct Scenario {
@@ -46,6 +48,8 @@ pub struct Documents {
     pub persona: Persona,
     pub events: Vec<Event>,
     pub overrides: Vec<Override>,
+    /// What there is to rent: the built-in catalogue with the user's own offers over it.
+    pub catalogue: Catalogue,
 }
 
 /// Configuration and health check of a new unit, after its boot.
@@ -70,18 +74,42 @@ const BOOT_QUANTILE: f64 = 0.95;
 impl Scenario {
     /// Reads what the command line names.
     pub fn new(args: &BacktestArgs, history: &History) -> Result<Self> {
+        Self::with(args, history, &args.set, None)
+    }
+
+    /// Reads what the command line names, without its changes and with them, both on the same demand.
+    pub fn versions(args: &BacktestArgs, history: &History) -> Result<[Self; 2]> {
+        let base = Self::with(args, history, &[], None)?;
+        // What types a history does not tell apart, the documents as they are divide for both.
+        let persona = base.config.persona.clone();
+        let changed = Self::with(args, history, &args.set, persona.as_ref())?;
+        Ok([base, changed])
+    }
+
+    fn with(
+        args: &BacktestArgs,
+        history: &History,
+        changes: &[Change],
+        divided_by: Option<&Persona>,
+    ) -> Result<Self> {
         if let Some(per_unit) = args.capacity_per_unit {
             return Self::plain(args, history, per_unit);
         }
         let (documents, title) = match &args.folder {
-            Some(folder) => (documents::read_folder(folder)?, folder_name(folder)),
-            None if args.example => (example_documents(), "Example shop".to_string()),
+            Some(folder) => (
+                documents::read_changed(folder, args.offers.as_deref(), changes)?,
+                folder_name(folder),
+            ),
+            None if args.example => (
+                example_documents(args, changes)?,
+                "Example shop".to_string(),
+            ),
             None => {
                 let hint = "give the folder with your documents (`fleetcast init shop/` writes one), or --capacity-per-unit C for the plain setting";
                 return Err(BadInput(hint.into()).into());
             }
         };
-        Self::from_documents(args, history, documents, title)
+        Self::from_documents(args, history, documents, title, divided_by)
     }
 
     fn plain(args: &BacktestArgs, history: &History, per_unit: f64) -> Result<Self> {
@@ -134,18 +162,21 @@ impl Scenario {
         history: &History,
         documents: Documents,
         title: String,
+        divided_by: Option<&Persona>,
     ) -> Result<Self> {
         let Documents {
             mut fleet,
             persona,
             mut events,
             overrides,
+            catalogue,
         } = documents;
         if let Some(path) = &args.events {
             events = documents::read_events(path)?;
         }
         let types = user_types(&fleet);
-        let (series, mut notes) = demand::by_type(&history.demand, &types, &persona)?;
+        let (series, mut notes) =
+            demand::by_type(&history.demand, &types, divided_by.unwrap_or(&persona))?;
         check_volumes(&series.iter().collect::<Vec<_>>(), 1e-3)?;
         let first = series
             .first()
@@ -162,7 +193,11 @@ impl Scenario {
             "the autoscalers on utilisation see CPU alone, as they do; unserved is what the units in service cannot carry within the latency target"
                 .into(),
         );
-        let offers = allowed_offers(args, &fleet)?;
+        let Rentable {
+            offers,
+            notes: of_prices,
+        } = catalogue.rentable_by(&fleet, last_day(first));
+        notes.extend(of_prices);
         let lifecycles: Vec<Lifecycle> = fleet
             .components
             .iter()
@@ -329,14 +364,20 @@ fn folder_name(folder: &Path) -> String {
     )
 }
 
-fn example_documents() -> Documents {
+fn example_documents(args: &BacktestArgs, changes: &[Change]) -> Result<Documents> {
+    if !changes.is_empty() {
+        let text =
+            "--set changes documents of a folder: `fleetcast init shop/` writes the example's";
+        return Err(BadInput(text.into()).into());
+    }
     let shop = example::shop();
-    Documents {
+    Ok(Documents {
         fleet: shop.fleet,
         persona: shop.persona,
         events: shop.events,
         overrides: Vec::new(),
-    }
+        catalogue: documents::catalogue(args.offers.as_deref())?,
+    })
 }
 
 /// Seven days, or a quarter of a history that is short.
@@ -398,34 +439,14 @@ fn user_types(fleet: &Fleet) -> Vec<InteractionType> {
     types
 }
 
-/// The offers that any component may rent: of the built-in catalogue, or of the user's own.
-fn allowed_offers(args: &BacktestArgs, fleet: &Fleet) -> Result<Vec<Offer>> {
-    let catalogue = match &args.offers {
-        None => Catalogue::built_in(),
-        Some(path) => {
-            let parsed = Catalogue::parse(&files::read(path)?);
-            parsed.map_err(|error| BadInput(format!("{}: {error}", path.display())))?
-        }
-    };
-    for component in &fleet.components {
-        let mut named = component.placements.iter().flat_map(|place| &place.offers);
-        let unknown = named.find(|id| catalogue.get(id).is_none());
-        if let Some(id) = unknown {
-            let text = format!(
-                "component `{}` allows offer `{id}`, which is not in the catalogue: take it out, or give a catalogue \
-                 that has it with --offers FILE",
-                component.name
-            );
-            return Err(BadInput(text).into());
-        }
-    }
-    let allowed = |offer: &&Offer| {
-        fleet
-            .components
-            .iter()
-            .any(|component| component.allows(offer))
-    };
-    Ok(catalogue.offers().filter(allowed).cloned().collect())
+/// The day on which a history ends: prices are as old as they are then, whenever the backtest is run.
+fn last_day(series: &Series) -> jiff::civil::Date {
+    let steps = i64::try_from(series.len()).unwrap_or(i64::MAX);
+    let length =
+        SignedDuration::from_secs(i64::from(series.step().seconds()).saturating_mul(steps));
+    let end = series.start().checked_add(length);
+    let end = end.unwrap_or(jiff::Timestamp::MAX);
+    end.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 fn lifecycle(args: &BacktestArgs, component: &Component, offers: &[Offer]) -> Lifecycle {

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use fleetcast_policy::{PolicyKind, PolicySpec};
-use fleetcast_report::{TextStyle, html_report, text_report};
+use fleetcast_report::{TextStyle, comparison_text, html_report, text_report};
 
 use super::documents;
 use crate::backtest::scenario::Scenario;
-use crate::backtest::{backtest, demand, follow::Paths};
+use crate::backtest::{backtest, compare, demand, follow::Paths};
 use crate::cli::{BacktestArgs, Format};
 use crate::files::{BadInput, Whole};
 
@@ -20,7 +20,14 @@ pub const RECORDING: &str = "recording.jsonl.gz";
 /// Runs the command.
 pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
     crate::stop::listen();
+    if args.fail_if.as_ref().is_some_and(|rule| rule.needs_base()) && !args.vs {
+        let text = "--fail-if compares with a base: say what changes with --set PATH=VALUE --vs, or give bounds without a sign, as in 'violation>1%'";
+        return Err(BadInput(text.into()).into());
+    }
     let history = demand::read(args)?;
+    if args.vs {
+        return versions(args, &history);
+    }
     let scenario = Scenario::new(args, &history)?;
     // Begun before the long work, so that a folder that cannot be written is told at once.
     let report = report_folder(args);
@@ -69,7 +76,32 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    drop(out);
+    Ok(verdict_of(
+        compare::failed(args, &compare::alone(&outcome.daily)).as_deref(),
+    ))
+}
+
+/// Compares the documents as they are with those that `--set` makes of them.
+fn versions(args: &BacktestArgs, history: &demand::History) -> Result<ExitCode> {
+    let comparison = compare::compare_versions(args, history)?;
+    crate::stop::check()?;
+    match args.format {
+        Format::Json => outln!("{}", serde_json::to_string_pretty(&comparison)?),
+        Format::Text => outln!("{}", comparison_text(&comparison, text_style()).trim_end()),
+    }
+    Ok(verdict_of(comparison.failed.as_deref()))
+}
+
+/// 1 with the reason, if what must not be came true.
+fn verdict_of(failed: Option<&str>) -> ExitCode {
+    match failed {
+        None => ExitCode::SUCCESS,
+        Some(reason) => {
+            errln!("failed: {reason}");
+            ExitCode::from(1)
+        }
+    }
 }
 
 /// Colour only on a terminal that wants it.

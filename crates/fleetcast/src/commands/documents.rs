@@ -4,16 +4,19 @@ use std::path::Path;
 
 use anyhow::Result;
 use fleetcast_document::{
-    Problems, check_events, check_overrides, check_together, parse_events, parse_fleet,
-    parse_overrides, parse_persona, predicted_to_json, provisional_to_json,
+    DocumentKind, Problems, check_events, check_offers, check_overrides, check_together,
+    parse_events, parse_fleet, parse_overrides, parse_persona, predicted_to_json,
+    provisional_to_json,
 };
 
 use fleetcast_engine::{Engine, Step};
-use fleetcast_model::Event;
+use fleetcast_model::{Event, Offer};
 use fleetcast_series::Series;
+use fleetcast_sim::Catalogue;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::backtest::change::{self, Change};
 use crate::backtest::scenario::Documents;
 use crate::files::{self, BadInput};
 use crate::outlook;
@@ -23,16 +26,49 @@ pub const FLEET: &str = "fleet.json";
 pub const PERSONA: &str = "persona.json";
 pub const EVENTS: &str = "events.json";
 pub const OVERRIDES: &str = "overrides.json";
+pub const OFFERS: &str = "offers.json";
 pub const PREDICTED: &str = "predicted-fleet-state.json";
 pub const PROVISIONAL: &str = "provisional-fleet-state.json";
 
-/// Reads all documents of a folder, or lists everything that is wrong with them.
-pub fn read_folder(folder: &Path) -> Result<Documents> {
-    let mut said = Vec::new();
-    let fleet = required(folder, FLEET, parse_fleet, &mut said)?;
-    let persona = required(folder, PERSONA, parse_persona, &mut said)?;
-    let events = optional(folder, EVENTS, parse_events, &mut said)?;
-    let overrides = optional(folder, OVERRIDES, parse_overrides, &mut said)?;
+/// Reads all documents of a folder, or lists everything that is wrong with them. `own_offers` stands in for
+/// the folder's offers.
+pub fn read_folder(folder: &Path, own_offers: Option<&Path>) -> Result<Documents> {
+    read_changed(folder, own_offers, &[])
+}
+
+/// The same with some fields changed.
+pub fn read_changed(
+    folder: &Path,
+    own_offers: Option<&Path>,
+    changes: &[Change],
+) -> Result<Documents> {
+    use DocumentKind::{Events, FleetState, OfferCatalogue, Overrides, Persona};
+    let said = &mut Vec::new();
+    let fleet = required(folder, (FLEET, FleetState), changes, parse_fleet, said)?;
+    let persona = required(folder, (PERSONA, Persona), changes, parse_persona, said)?;
+    let events = optional(folder, (EVENTS, Events), changes, parse_events, said)?;
+    let overrides = optional(
+        folder,
+        (OVERRIDES, Overrides),
+        changes,
+        parse_overrides,
+        said,
+    )?;
+    let offers = match own_offers {
+        Some(_) => None,
+        None => {
+            let offers = (OFFERS, OfferCatalogue);
+            optional(folder, offers, changes, Catalogue::parse, said)?
+        }
+    };
+    let catalogue = match (own_offers, offers) {
+        (Some(path), _) => catalogue(Some(path))?,
+        (None, own) => with_own(own.map(|one| one.document)),
+    };
+    let rentable: Vec<Offer> = catalogue.offers().cloned().collect();
+    if let Some(one) = &fleet {
+        said.extend(one.say(check_offers(&one.document, &rentable)));
+    }
     if let Some(fleet) = fleet.as_ref().map(|one| &one.document) {
         said.extend(
             persona
@@ -56,6 +92,7 @@ pub fn read_folder(folder: &Path) -> Result<Documents> {
             persona: persona.document,
             events: events.map(|one| one.document).unwrap_or_default(),
             overrides: overrides.map(|one| one.document).unwrap_or_default(),
+            catalogue,
         }),
         _ => Err(BadInput(format!("the documents have problems\n{}", said.join("\n"))).into()),
     }
@@ -79,6 +116,28 @@ pub fn read_events(path: &Path) -> Result<Vec<Event>> {
     })
 }
 
+/// The built-in catalogue, with a user's own offers over it.
+pub fn catalogue(own: Option<&Path>) -> Result<Catalogue> {
+    let Some(path) = own else {
+        return Ok(Catalogue::built_in());
+    };
+    let text = files::read(path)?;
+    let own = Catalogue::parse(&text).map_err(|problems| {
+        let said = rendered(&problems, &path.display().to_string(), &text);
+        BadInput(format!("the offers have problems\n{said}"))
+    })?;
+    Ok(with_own(Some(own)))
+}
+
+/// The built-in catalogue, with a user's own offers over it.
+pub fn with_own(own: Option<Catalogue>) -> Catalogue {
+    let built_in = Catalogue::built_in();
+    match own {
+        Some(own) => built_in.with_own(own),
+        None => built_in,
+    }
+}
+
 /// A document with the text that it was read from, in which later checks show their problems.
 struct Read<T> {
     document: T,
@@ -99,7 +158,8 @@ fn rendered(problems: &Problems, file_name: &str, text: &str) -> String {
 
 fn required<T>(
     folder: &Path,
-    name: &str,
+    (name, kind): (&str, DocumentKind),
+    changes: &[Change],
     parse: impl Fn(&str) -> Result<T, Problems>,
     said: &mut Vec<String>,
 ) -> Result<Option<Read<T>>> {
@@ -112,8 +172,11 @@ fn required<T>(
         );
         return Err(BadInput(text).into());
     }
-    let text = files::read(&path)?;
-    let file_name = path.display().to_string();
+    let text = change::apply(changes, kind, files::read(&path)?)?;
+    let mut file_name = path.display().to_string();
+    if change::concerns(changes, kind) {
+        file_name.push_str(" with --set");
+    }
     match parse(&text) {
         Ok(document) => Ok(Some(Read {
             document,
@@ -129,14 +192,15 @@ fn required<T>(
 
 fn optional<T>(
     folder: &Path,
-    name: &str,
+    (name, kind): (&str, DocumentKind),
+    changes: &[Change],
     parse: impl Fn(&str) -> Result<T, Problems>,
     said: &mut Vec<String>,
 ) -> Result<Option<Read<T>>> {
-    if !folder.join(name).exists() {
+    if !folder.join(name).exists() && !change::concerns(changes, kind) {
         return Ok(None);
     }
-    required(folder, name, parse, said)
+    required(folder, (name, kind), changes, parse, said)
 }
 
 /// Writes the provisional fleet state of a step.

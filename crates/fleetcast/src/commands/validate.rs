@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use fleetcast_document::{
-    Document, Problems, check_events, check_overrides, check_together, decode, parse_any,
+    Document, Problems, check_events, check_offers, check_overrides, check_together, decode,
+    parse_any,
 };
+
+use fleetcast_model::Offer;
 
 use super::documents;
 use crate::cli::ValidateArgs;
@@ -16,7 +19,7 @@ use crate::files::BadInput;
 pub fn run(args: &ValidateArgs) -> Result<ExitCode> {
     let mut problems = 0;
     for files in beside_each_other(&args.paths)? {
-        problems += check_files(&files)?;
+        problems += check_files(&files, args.offers.as_deref())?;
     }
     match problems {
         0 => Ok(ExitCode::SUCCESS),
@@ -55,6 +58,7 @@ fn documents_in(folder: &Path) -> Result<Vec<PathBuf>> {
         documents::PERSONA,
         documents::EVENTS,
         documents::OVERRIDES,
+        documents::OFFERS,
     ];
     let found: Vec<PathBuf> = names
         .iter()
@@ -75,8 +79,10 @@ fn documents_in(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Checks each file, and what is said of a fleet against the fleet that stands beside it; where several
 /// do, nothing tells which of them is meant.
-fn check_files(files: &[PathBuf]) -> Result<usize> {
+fn check_files(files: &[PathBuf], own_offers: Option<&Path>) -> Result<usize> {
     let (mut fleets, mut others) = (Vec::new(), Vec::new());
+    let mut own = Vec::new();
+    let mut offers_are_good = true;
     let mut count = 0;
     for path in files {
         let bytes =
@@ -87,14 +93,28 @@ fn check_files(files: &[PathBuf]) -> Result<usize> {
             Ok((text, document)) => {
                 outln!("{}: valid {}", path.display(), document.kind().name());
                 match document {
-                    Document::Fleet(fleet) => fleets.push(fleet),
+                    Document::Fleet(fleet) => fleets.push((path, text.to_string(), fleet)),
+                    Document::Offers(offers) => own.push(offers),
                     other => others.push((path, text.to_string(), other)),
                 }
             }
-            Err(problems) => count += say(path, &String::from_utf8_lossy(&bytes), &problems),
+            Err(problems) => {
+                offers_are_good &= !path.ends_with(documents::OFFERS);
+                count += say(path, &String::from_utf8_lossy(&bytes), &problems);
+            }
         }
     }
-    if let [fleet] = fleets.as_slice() {
+    if let [(path, text, fleet)] = fleets.as_slice() {
+        let catalogue = match own_offers {
+            Some(_) => documents::catalogue(own_offers)?,
+            None => documents::with_own(own.pop().map(Into::into)),
+        };
+        let offers: Vec<Offer> = catalogue.offers().cloned().collect();
+        let problems = check_offers(fleet, &offers);
+        // What is not in a catalogue that cannot be read says nothing of the fleet.
+        if offers_are_good && !problems.is_empty() {
+            count += say(path, text, &problems);
+        }
         for (path, text, document) in &others {
             let problems = match document {
                 Document::Persona(persona) => check_together(fleet, persona),

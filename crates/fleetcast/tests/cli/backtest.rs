@@ -56,7 +56,8 @@ fn help_tells_what_can_be_done() {
     let place = Place::new();
     let help = place.check(&["--help"]);
     for command in [
-        "init", "validate", "backtest", "forecast", "replay", "why", "example", "schemas",
+        "init", "validate", "backtest", "frontier", "forecast", "offers", "replay", "why",
+        "example", "schemas",
     ] {
         assert!(
             help.contains(&format!("\n  {command} ")),

@@ -9,5 +9,7 @@ mod events;
 mod forecast;
 mod large;
 mod nasty;
+mod offers;
 mod place;
 mod usage;
+mod what_if;

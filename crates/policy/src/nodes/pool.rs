@@ -18,7 +18,7 @@ pub struct Nodes {
     /// Pods on each.
     pub pods: u32,
     pub serving: bool,
-    /// When it was first seen.
+    /// When it was ordered, as far as is known.
     pub seen: Timestamp,
     /// Since when it is hardly used; kept by whoever asks.
     pub unneeded_since: Option<Timestamp>,
@@ -64,9 +64,14 @@ impl Pool {
         self.looked = true;
         let mut now = Vec::with_capacity(self.nodes.len());
         for cohort in view.cohorts {
-            if cohort.state == InstanceState::Draining {
-                continue;
-            }
+            let serving = match cohort.state {
+                InstanceState::InService => true,
+                InstanceState::Booting | InstanceState::Configuring | InstanceState::Healthy => {
+                    false
+                }
+                // On its way out, or kept out of service.
+                _ => continue,
+            };
             let offer = view.offers.iter().find(|one| one.offer == cohort.offer);
             let fresh = Nodes {
                 token: cohort.token,
@@ -75,8 +80,8 @@ impl Pool {
                 offer: cohort.offer,
                 room: offer.map_or(1, |one| one.room.max(1)),
                 pods: 0,
-                serving: cohort.state == InstanceState::InService,
-                seen: view.now,
+                serving,
+                seen: cohort.since.min(view.now),
                 unneeded_since: None,
             };
             self.overlay(fresh, &mut now);
@@ -191,7 +196,7 @@ impl Pool {
     /// The same of several groups at once, by their places now.
     pub fn take_out_all(&mut self, mut parts: Vec<(usize, u32)>) -> Vec<InstanceRange> {
         // From the last on, so that the places of the others stay.
-        parts.sort_by(|a, b| b.0.cmp(&a.0));
+        parts.sort_by_key(|part| std::cmp::Reverse(part.0));
         let mut ranges = Vec::with_capacity(parts.len());
         for (index, count) in parts {
             let range = self.nodes[index].last(count);

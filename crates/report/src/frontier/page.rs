@@ -55,10 +55,9 @@ pub fn frontier_html(result: &FrontierResult) -> String {
         .map(|layout| frontier_chart(result, layout))
         .collect();
     if !charts.is_empty() {
-        let _ = write!(
+        let _ = writeln!(
             page,
-            r#"<section><h2>Cost against breach probability</h2><figure><figcaption><p>Each point is a whole run of Fleetcast with another objective, which its label states. The diamond is the present objective, the ring the knee: left of it, each halving of the breach probability costs much more than right of it. The thin lines are 95 % intervals from resampled days.</p></figcaption>{charts}</figure></section>
-"#
+            r#"<section><h2>Cost against breach probability</h2><figure><figcaption><p>Each point is a whole run of Fleetcast with another objective, which its label states. The diamond is the present objective, the ring the knee: left of it, each halving of the breach probability costs much more than right of it. The thin lines are 95 % intervals from resampled days.</p></figcaption>{charts}</figure></section>"#
         );
     }
     page += &numbers(result);

@@ -97,8 +97,8 @@ fn plot(result: &FrontierResult, width: usize) -> String {
         out += &format!("{label:>margin$} │{}\n", line.trim_end());
     }
     out += &format!("{:margin$} └{}\n", "", "─".repeat(columns));
-    let low = format!("{} %", percent_number(10.0_f64.powf(left)));
-    let high = format!("{} %", percent_number(10.0_f64.powf(right)));
+    let low = format!("{} %", percent_number(libm::pow(10.0, left)));
+    let high = format!("{} %", percent_number(libm::pow(10.0, right)));
     let middle = "breach probability (share of steps, log scale)";
     let gap = columns.saturating_sub(low.len() + high.len());
     let middle = if middle.len() + 2 <= gap { middle } else { "" };

@@ -140,6 +140,7 @@ fn configuration(name: &str) -> Configuration {
     let tag = |key: &str, value: &str| (key.to_string(), value.to_string());
     Configuration {
         image: Some(format!("synthetic-shop-{name}")),
+        architecture: None,
         user_data: None,
         tags: BTreeMap::from([tag("component", name), tag("synthetic", "true")]),
         health_check: Some(HealthCheck {
