@@ -100,7 +100,12 @@ impl Graph {
                 again,
                 first_len: pool.first,
                 again_len: pool.again,
-                first_cost: dearer(pool.first_cost()),
+                // What boots beyond the horizon is never started.
+                first_cost: if pool.lead < terms.periods {
+                    dearer(pool.first_cost())
+                } else {
+                    NEVER
+                },
                 again_cost: dearer(pool.again_bill),
             });
         }

@@ -187,6 +187,8 @@ impl PoolTerms {
             .max(need.lifetime_periods)
             .max(pool.lead_periods.saturating_add(1));
         let first = least.div_ceil(again).saturating_mul(again);
+        let periods = problem.periods as usize;
+        let within = (again as usize).min(periods);
         let bill = |blocks: u32| {
             let seconds = u64::from(blocks) * u64::from(problem.period_seconds);
             clamp(pool.price.for_seconds(seconds).get())
@@ -204,9 +206,10 @@ impl PoolTerms {
             pool: index,
             units,
             zone: 0,
-            lead: pool.lead_periods as usize,
-            first: first as usize,
-            again: again as usize,
+            // Beyond the horizon all blocks are alike; what is billed is the whole block.
+            lead: (pool.lead_periods as usize).min(periods),
+            first: (first as usize).min(periods.div_ceil(within) * within),
+            again: within,
             first_bill: bill(first),
             again_bill: bill(again),
             start: clamp(need.start_price.get())

@@ -213,6 +213,49 @@ fn problems() -> impl Strategy<Value = FleetProblem> {
     })
 }
 
+#[test]
+fn absurd_bills_and_boots_are_priced_and_not_run() {
+    let pools = vec![
+        pool(0, 0, 1_000, u32::MAX, u32::MAX, 0),
+        pool(1, 0, 1, 0, 1, u32::MAX),
+        pool(2, 0, 9_000, 0, 1, 0),
+    ];
+    let mut stated = problem(
+        3,
+        pools,
+        vec![need(0, &[1, 1, 1], &[(0, 1), (1, 1), (2, 1)])],
+    );
+    stated.components[0].standing = vec![Standing {
+        pool: PoolIndex(1),
+        count: 1,
+        serves_from: 1,
+        bound_until: 2,
+    }];
+    // It stands and goes on for a period; before that, the one that is billed by the hour.
+    assert_eq!(check(&stated).cost.total(), MicroUsd::new(9_000 + 1));
+}
+
+#[test]
+fn problems_that_make_no_sense_are_refused_in_words() {
+    let good = problem(
+        1,
+        vec![pool(0, 0, 1, 0, 1, 0)],
+        vec![need(0, &[1], &[(0, 1)])],
+    );
+    let refused = |change: &dyn Fn(&mut FleetProblem)| {
+        let mut bad = good.clone();
+        change(&mut bad);
+        plan_fleet(&bad, None, WorkLimit::default())
+            .expect_err("no good")
+            .to_string()
+    };
+    assert!(refused(&|p| p.pools[0].price = MicroUsdPerHour::ZERO).contains("no price"));
+    assert!(refused(&|p| p.periods = 2).contains("1 of 2 periods"));
+    assert!(refused(&|p| p.components[0].offers[0].1 = 0).contains("holds no unit"));
+    assert!(refused(&|p| p.components[0].offers[0].0 = PoolIndex(7)).contains("pool 7"));
+    assert!(refused(&|p| p.components[0].demand[0] = Units::new(u64::MAX)).contains("too large"));
+}
+
 /// The least cost of covering all demand of one component without standing instances, by trying everything.
 fn by_trying(stated: &FleetProblem) -> Option<u64> {
     let terms = terms::Terms::new(stated, &stated.components[0]);
