@@ -2,6 +2,7 @@
 
 mod check;
 pub mod fleet_plan;
+mod mix;
 mod plan;
 mod standby;
 pub mod steering;

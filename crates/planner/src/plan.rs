@@ -6,6 +6,8 @@ use fleetcast_model::{
 };
 use jiff::Timestamp;
 
+use crate::mix::cheapest_mix;
+
 /// One component's problem.
 #[derive(Clone, Debug)]
 pub struct PlanInput<'a> {
@@ -83,11 +85,9 @@ pub fn plan(input: &PlanInput) -> Plan {
     let have = ready + pending;
     let mut plan = Plan::keep(input.component, wanted);
     if wanted.get() > have {
-        plan.orders.extend(cheapest_order(
-            input,
-            wanted.get() - have,
-            input.ceiling.get().saturating_sub(have),
-        ));
+        let missing = wanted.get() - have;
+        let room = input.ceiling.get().saturating_sub(have);
+        plan.orders = cheapest_orders(input, missing, room);
     } else if have - wanted.get() >= largest_instance(input) {
         release(input, have - wanted.get(), &mut plan);
     }
@@ -104,35 +104,21 @@ fn largest_instance(input: &PlanInput) -> u64 {
         .unwrap_or(1)
 }
 
-/// The cheapest single offer that provides the missing units and stays under the ceiling; where none does
-/// both, the most that fits.
-fn cheapest_order(input: &PlanInput, missing: u64, room: u64) -> Option<PlannedOrder> {
-    let candidate = |choice: OfferChoice| {
-        let each = u64::from(choice.units_each.max(1));
-        let instances = missing.div_ceil(each).min(room / each);
-        let units = instances * each;
-        let covers = units >= missing;
-        let cost = u128::from(choice.price.get()) * u128::from(instances);
-        (instances > 0).then_some((
-            (!covers, if covers { 0 } else { missing - units }, cost),
-            choice,
-            instances,
-            units,
-        ))
+/// The cheapest offers that together provide the missing units and stay under the ceiling; where none do both, the
+/// most that fits.
+fn cheapest_orders(input: &PlanInput, missing: u64, room: u64) -> Vec<PlannedOrder> {
+    let order = |(place, instances): (usize, u64)| {
+        let choice = input.offers[place];
+        PlannedOrder {
+            offer: choice.offer,
+            instances: u32::try_from(instances).unwrap_or(u32::MAX),
+            units: Units::new(instances * u64::from(choice.units_each.max(1))),
+            price: choice.price,
+            ready_by: input.ready_by,
+        }
     };
-    let best = input
-        .offers
-        .iter()
-        .copied()
-        .filter_map(candidate)
-        .min_by_key(|(rank, ..)| *rank);
-    best.map(|(_, choice, instances, units)| PlannedOrder {
-        offer: choice.offer,
-        instances: u32::try_from(instances).unwrap_or(u32::MAX),
-        units: Units::new(units),
-        price: choice.price,
-        ready_by: input.ready_by,
-    })
+    let mix = cheapest_mix(input.offers, missing, room);
+    mix.into_iter().map(order).collect()
 }
 
 /// Gives back up to `surplus` units: first what does not serve yet, newest first.
@@ -289,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_the_cheapest_single_offer() {
+    fn orders_the_cheapest_mix() {
         assert_eq!(
             plan(&input(2, &[])).orders[0].offer,
             OfferIndex(0),
@@ -300,6 +286,14 @@ mod tests {
             (four.offer, four.instances),
             (OfferIndex(1), 2),
             "two at 300 are under eight at 100"
+        );
+        let mixed: Vec<_> = (plan(&input(5, &[])).orders.iter())
+            .map(|order| (order.offer, order.instances))
+            .collect();
+        assert_eq!(
+            mixed,
+            [(OfferIndex(0), 1), (OfferIndex(1), 1)],
+            "one of each is under two at 300"
         );
     }
 
