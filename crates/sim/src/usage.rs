@@ -35,6 +35,9 @@ impl Usage {
         config: &EngineConfig,
         demand: &[Series],
     ) -> Result<(), ConfigError> {
+        if self.recorded.is_empty() {
+            return Ok(()); // What is true is stated.
+        }
         let map = config.demand_map()?;
         let models = config.capacity_models(&map)?;
         let mut learned: Vec<_> = models

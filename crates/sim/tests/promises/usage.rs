@@ -167,6 +167,17 @@ fn a_recording_with_use_replays_byte_for_byte() {
 }
 
 #[test]
+fn a_stated_truth_is_what_a_fleet_is_judged_by_whether_or_not_somebody_looks_back() {
+    let mut site = site(1, &[(0, 2.0)]);
+    let load = |site: &Site| site.run().intervals[100].components[0].load;
+    let stated = load(&site);
+    let usage = site.simulation.usage.as_mut().expect("use is observed");
+    let looked = usage.look_back(&site.config, &site.simulation.demand);
+    assert_eq!(looked, Ok(()));
+    assert_eq!(load(&site), stated);
+}
+
+#[test]
 fn without_observed_use_nothing_is_learned_and_nothing_changes() {
     let mut plain = site(2, &[]);
     plain.simulation.usage = None;
