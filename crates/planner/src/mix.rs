@@ -40,7 +40,7 @@ pub(crate) fn cheapest_mix(offers: &[OfferChoice], missing: u64, room: u64) -> V
     // The least price of exactly so many units, and the offer that was added last.
     let mut least: Vec<Option<(u128, usize)>> = vec![None; most + 1];
     for units in 1..=most {
-        for place in 0..offers.len() {
+        for (place, offer) in offers.iter().enumerate() {
             let Some(before) = units.checked_sub(each(place) as usize) else {
                 continue;
             };
@@ -49,7 +49,7 @@ pub(crate) fn cheapest_mix(offers: &[OfferChoice], missing: u64, room: u64) -> V
                 _ => least[before].map(|(paid, _)| paid),
             };
             if let Some(paid) = paid {
-                let paid = paid + u128::from(offers[place].price.get());
+                let paid = paid + u128::from(offer.price.get());
                 if least[units].is_none_or(|(so_far, _)| paid < so_far) {
                     least[units] = Some((paid, place));
                 }

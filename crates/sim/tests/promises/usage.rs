@@ -317,7 +317,7 @@ fn nothing_is_wanted_beyond_the_units_that_help() {
     for step in 0..6 * DAY as i32 {
         let from = START + minutes(5) * step;
         let until = from + minutes(5);
-        let wave = (f64::from(step) * std::f64::consts::TAU / DAY as f64).sin();
+        let wave = libm::sin(f64::from(step) * std::f64::consts::TAU / DAY as f64);
         let burst = if step >= 6 * DAY as i32 - 20 {
             30.0
         } else {
