@@ -42,16 +42,22 @@ pub trait Predict {
     /// If a window is empty.
     fn highest(&self, windows: &[Range<usize>], levels: &[f64]) -> Vec<Vec<f64>> {
         let horizon = windows.iter().map(|window| window.end).max().unwrap_or(0);
-        let paths = self.paths(horizon, QUANTILE_PATHS, 0);
-        let of = |window: &Range<usize>| {
-            let highest = paths.maximum_over(window.clone());
-            levels
-                .iter()
-                .map(|&level| highest.quantile(level))
-                .collect()
-        };
-        windows.iter().map(of).collect()
+        highest_of(&self.paths(horizon, QUANTILE_PATHS, 0), windows, levels)
     }
+}
+
+/// The quantiles of the highest of each window, as paths have them.
+pub(crate) fn highest_of(
+    paths: &SamplePaths,
+    windows: &[Range<usize>],
+    levels: &[f64],
+) -> Vec<Vec<f64>> {
+    let of = |window: &Range<usize>| {
+        let highest = paths.maximum_over(window.clone());
+        let each = levels.iter().map(|&level| highest.quantile(level));
+        each.collect()
+    };
+    windows.iter().map(of).collect()
 }
 
 /// A fitted model that takes in new observations without being fitted again.

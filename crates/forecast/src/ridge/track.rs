@@ -162,7 +162,7 @@ impl Track {
     pub(super) fn push(&mut self, value: f64) {
         let Cycle { day, week } = self.cycle;
         let step = self.len();
-        self.scaled.push(value);
+        grow(&mut self.scaled, value);
         append(&mut self.sum, value);
         if day == 0 {
             return;
@@ -188,7 +188,7 @@ impl Track {
             (total, weights) = (total + weight * value, weights + weight);
             weight *= WEEK_KEEPS;
         }
-        self.weeks.push(total / weights);
+        grow(&mut self.weeks, total / weights);
         let off = step
             .checked_sub(week)
             .map_or(0.0, |before| value - self.weeks[before]);
@@ -305,7 +305,15 @@ impl Track {
 }
 
 fn append(sums: &mut Vec<f64>, value: f64) {
-    sums.push(sums[sums.len() - 1] + value);
+    grow(sums, sums[sums.len() - 1] + value);
+}
+
+/// Adds a value. Room is made by eighths and not by doubling: thousands of these stay in memory.
+fn grow(values: &mut Vec<f64>, value: f64) {
+    if values.len() == values.capacity() {
+        values.reserve_exact(values.len() / 8 + 16);
+    }
+    values.push(value);
 }
 
 /// The mean of the `window` entries up to `last`, or of as many as there are.

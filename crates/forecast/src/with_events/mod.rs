@@ -11,12 +11,15 @@ mod lift;
 mod tests;
 mod usual;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::effects::{EventEffects, KnownEvent};
 pub use self::holidays::holiday_events;
 use self::lift::lifted_paths;
 use crate::event_book::Uplift;
+use crate::traits::{QUANTILE_PATHS, highest_of};
 use crate::{
     Explain, Fit, FitError, History, ModelName, Parts, PointForecast, Predict, QuantileForecast,
     SamplePaths, Update,
@@ -144,6 +147,30 @@ impl<F: Predict> Predict for FittedWithEvents<F> {
             );
         }
         QuantileForecast::new(levels, values)
+    }
+
+    /// Where an event is on, as paths have it.
+    fn highest(&self, windows: &[Range<usize>], levels: &[f64]) -> Vec<Vec<f64>> {
+        let horizon = windows.iter().map(|window| window.end).max().unwrap_or(0);
+        let uplifts = match &self.effects {
+            Some(effects) => effects.uplifts(horizon),
+            None => Vec::new(),
+        };
+        let calm = |window: &Range<usize>| {
+            let own = uplifts.get(window.clone()).unwrap_or_default();
+            own.iter().all(|uplift| *uplift == Uplift::NONE)
+        };
+        let mut all = self.model.highest(windows, levels);
+        if windows.iter().all(calm) {
+            return all;
+        }
+        let lifted = highest_of(&self.paths(horizon, QUANTILE_PATHS, 0), windows, levels);
+        for ((own, lifted), window) in all.iter_mut().zip(lifted).zip(windows) {
+            if !calm(window) {
+                *own = lifted;
+            }
+        }
+        all
     }
 }
 
