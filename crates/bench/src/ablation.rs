@@ -21,11 +21,12 @@ use crate::{direct, parallel, run, traces};
 const WORLD_CUP: &str = include_str!("../data/world-cup-1998.json");
 
 /// What is left out.
-const VARIANTS: [(&str, &[Part]); 6] = [
+const VARIANTS: [(&str, &[Part]); 7] = [
     ("nothing: Fleetcast as it is", &[]),
     ("anomalies", &[Part::Anomalies]),
     ("the budget that is left", &[Part::Budget]),
     ("the level learned from shadow fleets", &[Part::Calibration]),
+    ("the challenger of the forecast", &[Part::Challenger]),
     ("the fitted forecast", &[Part::Model]),
     (
         "forecast, level and budget",

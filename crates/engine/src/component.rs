@@ -9,8 +9,9 @@ use fleetcast_forecast::lead::{
 };
 use fleetcast_forecast::{ConformalSettings, DelayedConformal, PersonaPrior, Side};
 use fleetcast_model::{
-    Cohort, Component, ComponentIndex, Fitted, InstanceState, MicroUsdPerHour, Objective,
-    ObjectiveMetric, OfferIndex, PromoteOn, Resource, Share, StandbyPolicy, Timing, UseDrift,
+    Cohort, Component, ComponentIndex, FitRequest, Fitted, InstanceState, MicroUsdPerHour,
+    Objective, ObjectiveMetric, OfferIndex, PromoteOn, Resource, Share, StandbyPolicy, Succession,
+    Timing, UseDrift,
 };
 use fleetcast_planner::OfferChoice;
 use fleetcast_planner::steering::{
@@ -171,9 +172,11 @@ impl FitJob {
     /// Fits. Equal jobs give equal results.
     pub fn run(&self) -> Fitted {
         let parameters = fleetcast_forecast::lead::fit(&self.window).to_parameters();
+        let form = self.window.form();
         Fitted {
             component: self.component,
             request: self.request,
+            form,
             parameters,
         }
     }
@@ -294,8 +297,20 @@ impl ComponentState {
         if let Brain::Ours(ours) = &mut self.brain
             && let Some(model) = FittedLead::from_parameters(&fitted.parameters)
         {
-            ours.forecaster.install(model);
+            ours.forecaster.install(fitted.form, model);
         }
+    }
+
+    /// Who forecasts from now on, if that has changed since this was last asked.
+    pub(crate) fn succession(&mut self) -> Option<Succession> {
+        let Brain::Ours(ours) = &mut self.brain else {
+            return None;
+        };
+        let change = ours.forecaster.take_succession()?;
+        Some(Succession {
+            champion: change.champion.name().into(),
+            loss_ratio: change.loss_ratio,
+        })
     }
 
     /// What is unusual about its demand now, in a word.
@@ -404,6 +419,7 @@ impl Ours {
             forecaster: LeadForecaster::new(LeadConfig {
                 step_seconds,
                 lead_steps,
+                challenger: !config.without.contains(&Part::Challenger),
             }),
             hold: SlidingMaximum::new(1),
             deep: SlidingMaximum::new(1),
@@ -459,6 +475,15 @@ impl FitJob {
     /// Which component, and which of its requests.
     pub fn key(&self) -> (ComponentIndex, u64) {
         (self.component, self.request)
+    }
+
+    /// What the world is asked for.
+    pub fn request(&self) -> FitRequest {
+        FitRequest {
+            component: self.component,
+            request: self.request,
+            form: self.window.form(),
+        }
     }
 }
 

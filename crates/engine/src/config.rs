@@ -60,6 +60,8 @@ fn fits_per_step() -> u32 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
+    /// The challenger of the forecast: without it linear quantile regression alone forecasts.
+    Challenger,
     /// The fitted forecast: without it the recent level is spread by its own deviations.
     Model,
     /// The level learned from shadow fleets: without it the objective's own complement is bought.

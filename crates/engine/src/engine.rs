@@ -2,8 +2,8 @@
 
 use fleetcast_forecast::event_book::Uplift;
 use fleetcast_model::{
-    Action, ArrivalForecast, ComponentIndex, ComponentReport, Drill, FitRequest, Gate, MicroUsd,
-    Mode, Observation, Plan, StandbyPolicy, StandbyReport, Units,
+    Action, ArrivalForecast, ComponentIndex, ComponentReport, Drill, Gate, MicroUsd, Mode,
+    Observation, Plan, StandbyPolicy, StandbyReport, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -191,8 +191,9 @@ impl Engine {
             self.follow_standby(index, now, &seen, between, step)
         };
         let (plan, gate, withheld) = self.change(index, now, arrival_at, &seen, &projection, step);
-        let use_drifts = std::mem::take(&mut self.components[index].use_drifts);
-        let state = &self.components[index];
+        let state = &mut self.components[index];
+        let use_drifts = std::mem::take(&mut state.use_drifts);
+        let succession = state.succession();
         ComponentReport {
             demand: seen.known.then_some(seen.volume),
             forecast: arrival.map(|arrival| in_volume(&arrival, seen.to_volume())),
@@ -212,6 +213,7 @@ impl Engine {
             anomaly: state.anomaly(),
             use_drifts,
             scale_out_ceiling: projection.scale_out_ceiling,
+            succession,
             standby: state.standby.map(|_| StandbyReport {
                 wanted: projection.standby,
                 units: Units::new(seen.standby),
@@ -268,11 +270,7 @@ impl Engine {
                 let room = step.fits.len() < self.config.fits_per_step as usize
                     && !self.config.without.contains(&Part::Model);
                 if let Some(job) = room.then(|| ours.fit_job(place)).flatten() {
-                    let request = job.key().1;
-                    step.actions.push(Action::Fit(FitRequest {
-                        component: place,
-                        request,
-                    }));
+                    step.actions.push(Action::Fit(job.request()));
                     step.fits.push(job);
                 }
                 ours.step += 1;

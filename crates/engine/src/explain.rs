@@ -29,6 +29,9 @@ pub struct Explained {
     pub offers: Vec<(OfferId, u32, MicroUsdPerHour)>,
     /// Forecasts scored so far, and the share of them whose demand stayed at or under the 95 % quantile.
     pub scored: (u64, f64),
+    /// Who forecasts, in words, and the check loss of its challenger over its own on held-out time; `None` where
+    /// another policy decides.
+    pub champion: Option<(&'static str, f64)>,
     /// Mean absolute error of the median, as a share of mean demand.
     pub relative_error: f64,
     /// What was learned of its use; `None`: none was observed.
@@ -70,7 +73,15 @@ impl Engine {
         let book = state.feedback.book;
         let count = book.count.max(1) as f64;
         let ready = crate::stages::observe::look(state, self.now(), self.now()).ready as f64;
+        let champion = match &state.brain {
+            Brain::Ours(ours) => {
+                let (champion, rival_loss) = ours.forecaster.champion();
+                Some((champion.name(), rival_loss))
+            }
+            Brain::Peer(_) => None,
+        };
         Explained {
+            champion,
             volumes: kinds.zip(state.volumes.iter().copied()).collect(),
             amounts: state.amounts(&state.volumes, Outlook::AtArrival),
             latency_ms_p95: match &state.learned {

@@ -77,6 +77,27 @@ pub struct FitRequest {
     pub component: ComponentIndex,
     /// Counts the requests of this component.
     pub request: u64,
+    /// Which of its models.
+    #[serde(default, skip_serializing_if = "ModelForm::is_linear")]
+    pub form: ModelForm,
+}
+
+/// The models that forecast demand at arrival.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelForm {
+    /// Quantiles of demand, linear in its features.
+    #[default]
+    Linear,
+    /// Quantiles of the square root of demand, linear in the roots of its features.
+    Root,
+}
+
+impl ModelForm {
+    /// Whether it is the linear one.
+    pub fn is_linear(&self) -> bool {
+        *self == Self::Linear
+    }
 }
 
 /// Asks a person whether a change may be made.

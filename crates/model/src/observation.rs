@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, ComponentIndex, Iops, KilobitsPerSecond, MilliCores, OfferIndex, PerMinute, Token, Units,
+    Bytes, ComponentIndex, Iops, KilobitsPerSecond, MilliCores, ModelForm, OfferIndex, PerMinute,
+    Token, Units,
 };
 
 /// One thing the engine is told. Results of actions come back only this way.
@@ -136,6 +137,9 @@ pub struct Fitted {
     pub component: ComponentIndex,
     /// The request that it answers.
     pub request: u64,
+    /// Which of the component's models it is.
+    #[serde(default, skip_serializing_if = "ModelForm::is_linear")]
+    pub form: ModelForm,
     /// The model's parameters; empty if the fit failed and the model before stays.
     pub parameters: Vec<f64>,
 }

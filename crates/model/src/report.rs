@@ -207,6 +207,9 @@ pub struct ComponentReport {
     /// Its standby units; `None`: it has none and is to have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standby: Option<StandbyReport>,
+    /// Who forecasts from now on, if that has changed in this step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succession: Option<Succession>,
 }
 
 /// The standby units of a component in one step.
@@ -254,6 +257,15 @@ pub enum DrillOutcome {
     Slow(SignedDuration),
     /// It never served, and was given back.
     Failed,
+}
+
+/// A challenger forecast better on held-out time and has taken over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Succession {
+    /// The new champion, in words.
+    pub champion: String,
+    /// Its check loss over that of the one before: under 1.
+    pub loss_ratio: f64,
 }
 
 /// A forecast scored against what happened.

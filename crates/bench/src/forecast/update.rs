@@ -116,11 +116,12 @@ fn lead_forecaster(history: &[f64]) -> LeadForecaster {
     let mut forecaster = LeadForecaster::new(LeadConfig {
         step_seconds: 300,
         lead_steps: 2,
+        challenger: true,
     });
     for value in history {
         forecaster.observe(Some(*value));
         if let Some(window) = forecaster.fit_due() {
-            forecaster.install(lead::fit(&window));
+            forecaster.install(window.form(), lead::fit(&window));
         }
     }
     forecaster

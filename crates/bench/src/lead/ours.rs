@@ -11,6 +11,7 @@ impl Ours {
         Self(LeadForecaster::new(LeadConfig {
             step_seconds: setting.step_seconds,
             lead_steps: setting.lead,
+            challenger: true,
         }))
     }
 }
@@ -20,7 +21,7 @@ impl Forecaster for Ours {
         self.0.observe(demand);
         // As in the engine, but for the step that a fit takes there.
         if let Some(window) = self.0.fit_due() {
-            self.0.install(fit(&window));
+            self.0.install(window.form(), fit(&window));
         }
     }
 

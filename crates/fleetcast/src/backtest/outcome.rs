@@ -68,7 +68,8 @@ pub fn backtest(
     Ok(outcome(history, scenario, finished))
 }
 
-/// How often the 95 % quantile of what buying uses held, for each component: overall, by regime and by hour.
+/// How often the 95 % quantile of what buying uses held, for each component: overall, by regime and by hour; and who
+/// forecasts.
 fn coverage_notes(engine: &fleetcast_engine::Engine, scenario: &Scenario) -> Vec<String> {
     let names = scenario.components.iter().enumerate();
     let note = |(place, name): (usize, &String)| {
@@ -87,7 +88,16 @@ fn coverage_notes(engine: &fleetcast_engine::Engine, scenario: &Scenario) -> Vec
             percent(most)
         ))
     };
-    names.filter_map(note).collect()
+    let champion = |(place, name): (usize, &String)| {
+        let (champion, rival_loss) = engine.explain(place).champion?;
+        Some(format!(
+            "{name}: demand at arrival is forecast by {champion}; its challenger lost {:.1} % {} on held-out time",
+            (rival_loss - 1.0).abs() * 100.0,
+            if rival_loss < 1.0 { "less" } else { "more" }
+        ))
+    };
+    let champions: Vec<String> = names.clone().filter_map(champion).collect();
+    names.filter_map(note).chain(champions).collect()
 }
 
 /// The floors of the autoscalers to compare with.

@@ -187,6 +187,15 @@ fn latency_target(engine: &Engine, index: usize) -> Option<u64> {
 fn model_words(persona_weight: f64, explained: &fleetcast_engine::Explained) -> String {
     let (count, under) = explained.scored;
     let mut words = String::from("quantile regression");
+    if let Some((champion, rival_loss)) = explained.champion {
+        words = champion.into();
+        if rival_loss > 1.0 {
+            words.push_str(&format!(
+                " (its challenger lost {:.1} % more on held-out time)",
+                (rival_loss - 1.0) * 100.0
+            ));
+        }
+    }
     if persona_weight > 0.02 {
         words.push_str(&format!(", {:.0} % persona", persona_weight * 100.0));
     }

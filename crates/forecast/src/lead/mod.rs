@@ -1,14 +1,20 @@
 //! The lead tier: the distribution of demand one boot ahead, at the native step. This is what buying uses.
 //!
 //! Linear quantile regression on features that are all in units of demand, one function for each level,
-//! refitted as rows grow and at most daily. `docs/adr/0002-buying.md` has the mathematics and what was tried.
+//! refitted as rows grow and at most daily; beside it a challenger that takes over where it forecasts better.
+//! `docs/adr/0002-buying.md` has the mathematics and what was tried.
 
+mod contest;
 mod distribution;
 mod event_features;
 mod features;
+mod fit;
 mod forecaster;
 mod parameters;
 pub mod quantile_regression;
+mod rows;
 
+pub use contest::{Contender, Succession};
 pub use distribution::{LEVEL_COUNT, LEVELS, LeadForecast, depth};
-pub use forecaster::{Fitted, LeadConfig, LeadForecaster, TrainingWindow, fit};
+pub use fit::{Fitted, TrainingWindow, fit};
+pub use forecaster::{LeadConfig, LeadForecaster};

@@ -3,7 +3,7 @@
 use super::distribution::LEVEL_COUNT;
 use super::event_features::EVENT_FEATURES;
 use super::features::FEATURE_COUNT;
-use super::forecaster::Fitted;
+use super::fit::Fitted;
 
 impl Fitted {
     /// The coefficients, level by level; those of events, if there are any, follow.

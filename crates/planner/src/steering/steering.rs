@@ -110,8 +110,8 @@ const PACE_UNSERVED: Pace = Pace {
     horizon_days: [0.8, 0.4],
     goal_low: 0.25,
     goal_high: [2.5, 3.0],
-    filter_share: 0.05,
-    filter_days: [0.1, 0.1],
+    filter_share: 0.1,
+    filter_days: [0.2, 0.1],
 };
 
 /// Steps count alike, whatever is lost in them: the share is known soon and cheap to correct.
