@@ -18,6 +18,8 @@ use crate::event_book::EventChange;
 const FIRST_FIT_ROWS: usize = 48;
 /// A fit is due when rows have grown by this share, at least hourly-ish by count and at most daily.
 const FIT_GROWTH: f64 = 0.15;
+/// The challenger is fitted with each second fit of the first form: fits are most of the work of an engine.
+const CHALLENGER_EVERY: u64 = 2;
 /// No quantile exceeds this many times the largest demand of the window: a linear function of a burst's features
 /// knows no end, and nothing in the history speaks for more.
 const RECORD_FACTOR: f64 = 2.0;
@@ -51,6 +53,8 @@ pub struct LeadForecaster {
     contest: Contest,
     /// The challenger's fit is due in the step after the champion's, so that a step has one fit.
     challenger_due: bool,
+    /// Fits of the champion's first form that were asked for.
+    fits: u64,
     succession: Option<Succession>,
     steps: u64,
     observed: u64,
@@ -75,6 +79,7 @@ impl LeadForecaster {
             fitted: [None, None],
             contest: Contest::new(config.lead_steps, steps_per_day),
             challenger_due: false,
+            fits: 0,
             succession: None,
             steps: 0,
             observed: 0,
@@ -142,8 +147,10 @@ impl LeadForecaster {
         let day = self.rows.steps_per_day;
         let growth = (self.observed as f64 * FIT_GROWTH).clamp(8.0_f64.min(day), day);
         self.next_fit = self.observed + libm::ceil(growth) as u64;
+        self.fits += 1;
         // What events do is told in units of demand, which the challenger's roots do not add up with.
-        self.challenger_due = self.config.challenger && !self.rows.knows_events();
+        let able = self.config.challenger && !self.rows.knows_events();
+        self.challenger_due = able && self.fits.is_multiple_of(CHALLENGER_EVERY);
         Some(self.window(ModelForm::Linear))
     }
 
