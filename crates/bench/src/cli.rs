@@ -15,6 +15,8 @@ pub enum Cli {
     Provisioning(ProvisioningArgs),
     /// Steps a second of the engine; time and memory of a whole `fleetcast backtest`.
     Engine(EngineArgs),
+    /// Cost and availability of a fleet on spot whose pools are taken back together, beside on demand.
+    Spot(SpotArgs),
     /// How much a persona helps after none, one, three and fourteen days of history.
     Persona(PersonaArgs),
     /// Anomalies found in labelled series: the Numenta benchmark and Microsoft cloud monitoring.
@@ -122,6 +124,20 @@ pub struct CapacityArgs {
     /// How far observed use spreads around the true one, as a share.
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = positive)]
     pub noise: f64,
+}
+
+/// `spot`
+#[derive(Debug, Args)]
+pub struct SpotArgs {
+    /// Markets drawn, each of thirty days.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub markets: u64,
+    /// From an order to a unit that serves.
+    #[arg(long, value_name = "TIME", default_value = "3m")]
+    pub boot: SignedDuration,
+    /// Units that serve at the peak.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub units: u64,
 }
 
 /// `anomaly`

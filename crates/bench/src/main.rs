@@ -23,6 +23,7 @@ mod program;
 mod provisioning;
 mod python;
 mod run;
+mod spot;
 mod traces;
 mod violation;
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Cli::Provisioning(args) if args.ablation => ablation::run(&args),
         Cli::Provisioning(args) => provisioning::run(&args),
         Cli::Engine(args) => engine::run(&args),
+        Cli::Spot(args) => spot::run(&args),
         Cli::Persona(args) => persona::run(&args),
         Cli::Anomaly(args) => anomaly::run(&args),
         Cli::Forecast(args) => forecast::run(&args),

@@ -25,6 +25,7 @@ use crate::accuracy::Accuracy;
 use crate::burn::BurnWatch;
 use crate::config::{ConfigError, EngineConfig, Part};
 use crate::drills::Drills;
+use crate::hedge::Hedge;
 use crate::stages::feedback::FeedbackState;
 use crate::stages::forecast::Arrival;
 use crate::stages::gate::GateState;
@@ -90,6 +91,8 @@ pub struct ComponentState {
     pub(crate) gate: GateState,
     pub(crate) workflow: WorkflowState,
     pub(crate) feedback: FeedbackState,
+    /// Its spot pools, if it may buy spot.
+    pub(crate) hedge: Option<Box<Hedge>>,
 }
 
 /// Who decides for a component.
@@ -220,6 +223,11 @@ impl ComponentState {
             None => Brain::Ours(Box::new(Ours::new(config, component, boot_steps, per_unit))),
         };
         let ours = matches!(brain, Brain::Ours(_));
+        let lead = SignedDuration::from_secs(i64::from(config.step_seconds))
+            * i32::try_from(boot_steps + 1).unwrap_or(i32::MAX);
+        let hedge = Hedge::new(component, &config.offers, &offers, lead)
+            .filter(|_| !config.without.contains(&Part::Hedge))
+            .map(Box::new);
         Ok(Self {
             standby: component.standby.filter(|_| ours),
             drills: Drills::default(),
@@ -246,6 +254,7 @@ impl ComponentState {
                 _ => Vec::new(),
             },
             offers,
+            hedge,
             stateful: component.stateful,
             timing: component.timing,
             lead_steps: boot_steps + 1,

@@ -72,6 +72,8 @@ pub enum Part {
     Events,
     /// Anomalies: what is unusual is an observation like any other.
     Anomalies,
+    /// The hedge of spot: the cheapest offer is bought, whatever becomes of it.
+    Hedge,
 }
 
 /// A configuration that no engine can run with.

@@ -177,8 +177,9 @@ impl Engine {
             state.remember_service(&mut seen, self.config.telemetry.delay_steps);
             let feedback = state.feedback.score(&seen, state.per_unit);
             let ahead = self.look_ahead(index, now, arrival_at);
-            let (projection, arrival) = self.decide(index, now, arrival_at, &seen, ahead, step);
+            let (mut projection, arrival) = self.decide(index, now, arrival_at, &seen, ahead, step);
             let state = &mut self.components[index];
+            plan::cover_spot(state, &mut projection);
             if let Some(arrival) = &arrival {
                 state.feedback.keep(arrival.p50, arrival.p95);
             }
@@ -395,6 +396,9 @@ impl Engine {
                 .drills
                 .begin_if_due(&policy, &state.cohorts, now, &mut step.actions);
         }
+        if let Some(hedge) = &mut state.hedge {
+            hedge.released(&plan.releases);
+        }
         state
             .workflow
             .register(&state.cohorts, &plan.releases, &mut step.actions);
@@ -499,7 +503,7 @@ impl Engine {
 /// What goes ahead even when a change is withheld: the floor is a promise already made.
 fn only_the_floor(
     place: ComponentIndex,
-    state: &ComponentState,
+    state: &mut ComponentState,
     have: Units,
     standby: Units,
     projection: &Projection,
@@ -513,6 +517,7 @@ fn only_the_floor(
     let floor_only = Projection {
         wanted,
         standby,
+        cover: Units::ZERO,
         ..projection.clone()
     };
     plan::plan(place, state, &floor_only, now, ready_by)

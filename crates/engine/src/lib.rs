@@ -14,6 +14,7 @@ mod drills;
 mod engine;
 mod events;
 mod explain;
+mod hedge;
 mod persona;
 mod stages;
 mod telemetry;

@@ -456,6 +456,7 @@ fn cause(reason: Reason) -> ChangeReason {
         Reason::Uncertainty => ChangeReason::Uncertainty,
         Reason::Reactive => ChangeReason::Reactive,
         Reason::Hold => ChangeReason::Hold,
+        Reason::SpotRisk => ChangeReason::SpotRisk,
         Reason::Override => ChangeReason::Override,
         Reason::Policy => ChangeReason::Policy,
         Reason::Standby => ChangeReason::Standby,

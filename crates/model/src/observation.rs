@@ -128,6 +128,8 @@ pub enum InstanceState {
     Promoting,
     /// Out of service, finishing what it had begun; from then on it is standby again.
     Demoting,
+    /// Still serving, and about to be taken back by the provider: its notice has come.
+    Interrupted,
 }
 
 /// A fitted model came back.

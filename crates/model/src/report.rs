@@ -55,6 +55,8 @@ pub enum Reason {
     Reactive,
     /// A start and a drain are dearer than keeping it for a while.
     Hold,
+    /// A spot pool may be taken back: so many more leave enough if one is.
+    SpotRisk,
     /// A person decided.
     Override,
     /// A policy other than Fleetcast's own wants it.

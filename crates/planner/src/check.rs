@@ -60,7 +60,10 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
     for range in released.chain(&standby.releases) {
         let known = input.cohorts.iter().any(|cohort| {
             cohort.token == range.token
-                && cohort.state != InstanceState::Draining
+                && !matches!(
+                    cohort.state,
+                    InstanceState::Draining | InstanceState::Interrupted
+                )
                 && range.first >= cohort.first
                 && range.first + range.count <= cohort.first + cohort.count
         });

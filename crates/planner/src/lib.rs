@@ -4,6 +4,7 @@ mod check;
 pub mod fleet_plan;
 mod mix;
 mod plan;
+pub mod spot;
 mod standby;
 pub mod steering;
 

@@ -63,6 +63,7 @@ impl PlanInput<'_> {
                 | InstanceState::Promoting => pending += units,
                 // What stands by, or is on its way there, serves nobody until it is promoted.
                 InstanceState::Draining
+                | InstanceState::Interrupted
                 | InstanceState::Preparing
                 | InstanceState::Standby
                 | InstanceState::Demoting => {}
@@ -162,13 +163,16 @@ fn release(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
 }
 
 /// Whether a cohort counts as there: it serves or is on its way into service.
-fn is_counted(cohort: &Cohort) -> bool {
-    use InstanceState::{Demoting, Draining, Preparing, Standby};
-    !matches!(cohort.state, Draining | Preparing | Standby | Demoting)
+pub(crate) fn is_counted(cohort: &Cohort) -> bool {
+    use InstanceState::{Demoting, Draining, Interrupted, Preparing, Standby};
+    !matches!(
+        cohort.state,
+        Draining | Interrupted | Preparing | Standby | Demoting
+    )
 }
 
 /// Whether the minimum bill of these instances runs on anyway.
-fn still_paid_for(input: &PlanInput, cohort: &Cohort) -> bool {
+pub(crate) fn still_paid_for(input: &PlanInput, cohort: &Cohort) -> bool {
     let minimum = input
         .offers
         .iter()

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use fleetcast_model::{
     Arming, Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex,
-    Order, Timing, Token,
+    Order, PurchaseKind, Refused, Timing, Token,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::boot::BootTime;
 use crate::random::Random;
+use crate::spot_market::SpotMarket;
 
 /// How instances of one component come and go.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +81,12 @@ pub struct SimCloud {
     topped_up: Vec<Bill>,
     /// Components whose standby is promoted as soon as demand exceeds what serves.
     armed: Vec<bool>,
+    market: SpotMarket,
+    /// When each instance of a pool that is taken back goes.
+    reclaims: Random,
+    /// Until when the market has been looked at.
+    market_until: Option<Timestamp>,
+    refused: Vec<Refused>,
 }
 
 /// Instances of one order that share their fate.
@@ -90,7 +97,7 @@ struct Group {
     /// When the machine is up; from then on it is configured.
     up: Timestamp,
     healthy: Timestamp,
-    /// When a draining one is gone, and a demoted one is standby again.
+    /// When one that drains or is taken back is gone, and a demoted one is standby again.
     gone: Timestamp,
     /// Its promotion fails.
     fails: bool,
@@ -149,10 +156,14 @@ impl SimCloud {
             step,
             instances: Vec::new(),
             ordered: BTreeSet::new(),
+            reclaims: random.clone(),
             random,
             faults: Random::new(0, "standby"),
             topped_up,
             armed,
+            market: SpotMarket::default(),
+            market_until: None,
+            refused: Vec::new(),
         }
     }
 
@@ -161,6 +172,17 @@ impl SimCloud {
     pub fn with_faults(mut self, faults: Random) -> Self {
         self.faults = faults;
         self
+    }
+
+    /// Spot offers are to be had, and taken back, as this market says; its pools are the offers by place.
+    pub fn with_market(mut self, market: SpotMarket, reclaims: Random) -> Self {
+        (self.market, self.reclaims) = (market, reclaims);
+        self
+    }
+
+    /// Orders that were refused since this was last asked.
+    pub fn take_refused(&mut self) -> Vec<Refused> {
+        std::mem::take(&mut self.refused)
     }
 
     /// Puts instances into service that have been there all along.
@@ -194,6 +216,7 @@ impl SimCloud {
 
     /// Lets time pass: what has booted is configured, what is configured is healthy, what has drained is gone.
     pub fn advance(&mut self, now: Timestamp) {
+        self.take_back(now);
         self.instances.retain_mut(|group| {
             let cohort = &mut group.cohort;
             if cohort.state == InstanceState::Booting && group.up <= now {
@@ -215,8 +238,28 @@ impl SimCloud {
                 (cohort.state, cohort.since) = (InstanceState::Standby, group.gone);
                 group.gone = Timestamp::MAX;
             }
-            cohort.state != InstanceState::Draining || now < group.gone
+            !is_leaving(cohort.state) || now < group.gone
         });
+    }
+
+    /// Takes back the spot pools that the market has lost until now: what serves gets its notice, the rest ends.
+    fn take_back(&mut self, now: Timestamp) {
+        let after = self.market_until.replace(now).unwrap_or(now);
+        for group in &mut self.instances {
+            let place = usize::from(group.cohort.offer.0);
+            if self.offers[place].purchase != PurchaseKind::Spot || is_leaving(group.cohort.state) {
+                continue;
+            }
+            let Some(outage) = self.market.begun(place, after, now) else {
+                continue;
+            };
+            group.gone = if group.cohort.state == InstanceState::InService {
+                SpotMarket::taken(&mut self.reclaims, outage)
+            } else {
+                outage.from
+            };
+            (group.cohort.state, group.cohort.since) = (InstanceState::Interrupted, outage.from);
+        }
     }
 
     /// Lists everything, oldest order first.
@@ -231,6 +274,16 @@ impl SimCloud {
     /// Rents instances; each boots in its own time. The same token again: the same instances.
     pub fn order(&mut self, order: &Order, now: Timestamp) {
         if !self.ordered.insert(order.token) {
+            return;
+        }
+        let place = usize::from(order.offer.0);
+        if self.offers[place].purchase == PurchaseKind::Spot
+            && !self.market.has_capacity(place, now)
+        {
+            self.refused.push(Refused {
+                token: order.token,
+                offer: order.offer,
+            });
             return;
         }
         let lifecycle = self.lifecycles[usize::from(order.component.0)].clone();
@@ -307,7 +360,7 @@ impl SimCloud {
                 // It has left service already, and now ends with its drain.
                 group.cohort.state = InstanceState::Draining;
             }
-            if group.cohort.state == InstanceState::Draining {
+            if is_leaving(group.cohort.state) {
                 return;
             }
             let serving = group.cohort.state == InstanceState::InService;
@@ -453,6 +506,11 @@ impl SimCloud {
                 at.entering += units;
                 at.entering_part = entering / at.entering as f64;
             }
+            // What has its notice serves to the end.
+            if group.cohort.state == InstanceState::Interrupted {
+                at.ready += units;
+                at.effective += units as f64;
+            }
             if group.cohort.state == InstanceState::InService {
                 at.ready += units;
                 let age = now.duration_since(group.cohort.since);
@@ -571,6 +629,11 @@ const FULL_PPM: u32 = 1_000_000;
 /// A part of a bill, rounded up.
 fn at_share(bill: Bill, ppm: u128) -> Bill {
     (bill * ppm).div_ceil(u128::from(FULL_PPM))
+}
+
+/// Whether an instance in this state is on its way out.
+fn is_leaving(state: InstanceState) -> bool {
+    matches!(state, InstanceState::Draining | InstanceState::Interrupted)
 }
 
 /// What an instance that ends still owes for its minimum and its last started period.

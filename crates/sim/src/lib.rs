@@ -11,6 +11,7 @@ mod fits;
 mod plain;
 mod random;
 mod recording;
+mod spot_market;
 mod tally;
 mod usage;
 mod world;
@@ -26,6 +27,7 @@ pub use fits::SharedFits;
 pub use plain::{PlainError, PlainSetting, PlainStandby};
 pub use random::Random;
 pub use recording::{FORMAT, Recorder, Replay, ReplayError};
+pub use spot_market::{MarketSettings, Outage, PoolPlace, SpotMarket};
 pub use tally::Tally;
 pub use usage::{RecordedUse, Usage};
 pub use world::{

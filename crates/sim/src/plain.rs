@@ -144,6 +144,7 @@ impl PlainSetting {
             lifecycles: vec![lifecycle],
             api_delay: SignedDuration::ZERO,
             approval_delay: None,
+            spot: None,
             seed: 0,
             usage: None,
             telling: Telling::default(),

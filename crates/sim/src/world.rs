@@ -7,6 +7,7 @@ use fleetcast_capacity::CapacityModel;
 use fleetcast_engine::{DemandMap, Engine, EngineConfig, Step, World};
 use fleetcast_model::{
     Action, Approval, ComponentIndex, DemandObserved, Observation, OfferIndex, PerMinute,
+    PurchaseKind,
 };
 use fleetcast_series::Series;
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cloud::{Bill, Lifecycle, Serving, SimCloud};
 use crate::fits::SharedFits;
 use crate::random::Random;
+use crate::spot_market::SpotMarket;
 use crate::usage::{TrueUse, Usage};
 
 /// What a simulation is made of, beside the engine.
@@ -27,6 +29,8 @@ pub struct Simulation {
     pub api_delay: SignedDuration,
     /// How long a person takes to approve what needs it; `None`: nobody ever does.
     pub approval_delay: Option<SignedDuration>,
+    /// When spot offers are to be had; `None`: always, and nothing is ever taken back.
+    pub spot: Option<SpotMarket>,
     /// Seed of everything that is drawn.
     pub seed: u64,
     /// What the fleet really uses, if it is observed; `None`: what its profiles say, seen by nobody.
@@ -174,7 +178,11 @@ impl<'a, S: Sink> Sim<'a, S> {
             step,
             random,
         )
-        .with_faults(Random::new(simulation.seed, "standby promotions"));
+        .with_faults(Random::new(simulation.seed, "standby promotions"))
+        .with_market(
+            simulation.spot.clone().unwrap_or_default(),
+            Random::new(simulation.seed, "spot reclaims"),
+        );
         let mut sim = Self {
             simulation,
             cloud,
@@ -240,7 +248,11 @@ impl<'a, S: Sink> Sim<'a, S> {
                     .div_ceil(each(offer))
                     .min(component.ceiling.get() / each(offer))
             };
-            let offers = config.offers.iter().enumerate();
+            // What runs today was not hedged by us: it is firm, wherever firm capacity may be had.
+            let firm = |offer: &fleetcast_model::Offer| offer.purchase != PurchaseKind::Spot;
+            let all = || config.offers.iter().enumerate();
+            let any_firm = all().any(|(_, offer)| firm(offer) && component.allows(offer));
+            let offers = all().filter(|(_, offer)| firm(offer) || !any_firm);
             let cheapest = offers
                 .filter(|(_, offer)| component.allows(offer) && instances(offer) > 0)
                 .min_by_key(|(_, offer)| {
@@ -484,6 +496,12 @@ impl<S: Sink> World for Sim<'_, S> {
             per_minute,
         });
         seen.extend(told.map(Observation::Demand));
+        seen.extend(
+            self.cloud
+                .take_refused()
+                .into_iter()
+                .map(Observation::Refused),
+        );
         seen.push(Observation::Inventory(self.cloud.list(until)));
         seen.append(&mut self.uses);
         self.index += 1;

@@ -82,7 +82,11 @@ pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
             }
             Observation::Refused(refused) => {
                 for component in &mut engine.components {
-                    component.workflow.forget(refused.token);
+                    if component.workflow.forget(refused.token)
+                        && let Some(hedge) = &mut component.hedge
+                    {
+                        hedge.refused(&component.offers, refused.offer, now);
+                    }
                 }
             }
             // Learned from once all of the step is in.
@@ -100,6 +104,9 @@ fn take_inventory(engine: &mut Engine, inventory: &Inventory) {
             .iter()
             .filter(|cohort| usize::from(cohort.component.0) == index);
         component.cohorts.extend(own.copied());
+        if let Some(hedge) = &mut component.hedge {
+            hedge.listing(&component.offers, &component.cohorts, inventory.as_of);
+        }
         component
             .workflow
             .reconcile(&component.cohorts, inventory.as_of);
@@ -128,6 +135,8 @@ pub fn look(component: &ComponentState, began: Timestamp, ended: Timestamp) -> S
                         units as f64 * component.timing.warmth(began.duration_since(cohort.since));
                 }
             }
+            // It carried its part of the step that has ended, and will carry nothing of the next ones.
+            InstanceState::Interrupted => effective += units as f64,
             InstanceState::Draining => {}
             InstanceState::Standby => standby += units,
             InstanceState::Preparing | InstanceState::Demoting => preparing += units,

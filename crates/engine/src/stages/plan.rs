@@ -1,6 +1,7 @@
 //! Fifth stage: what to change.
 
 use fleetcast_model::{ComponentIndex, Plan, Units};
+use fleetcast_planner::spot::{ComposedInput, plan_composed};
 use fleetcast_planner::{PlanInput, check};
 use jiff::Timestamp;
 
@@ -10,16 +11,20 @@ use crate::stages::projection::Projection;
 /// Plans one component's change, and refuses to go on with a plan that the checker finds fault with.
 pub fn plan(
     index: ComponentIndex,
-    state: &ComponentState,
+    state: &mut ComponentState,
     projection: &Projection,
     now: Timestamp,
     ready_by: Timestamp,
 ) -> Plan {
-    let input = problem(index, state, projection, now, ready_by);
     if projection.paused {
         return Plan::keep(index, projection.wanted);
     }
-    let mut plan = fleetcast_planner::plan(&input);
+    let mut plan = if state.hedge.is_some() {
+        with_spot(index, state, projection, now, ready_by)
+    } else {
+        fleetcast_planner::plan(&problem(index, state, projection, now, ready_by))
+    };
+    let input = problem(index, state, projection, now, ready_by);
     if state.standby.is_some() {
         let drilling = Units::new(state.drilling());
         let wanted = projection.standby.saturating_sub(drilling);
@@ -30,6 +35,49 @@ pub fn plan(
         notes.is_empty(),
         "the planner broke its own rules: {notes:?} in {plan:?} of {input:?}"
     );
+    plan
+}
+
+/// Adds to what is wanted the units that cover the loss of a spot domain.
+pub fn cover_spot(state: &mut ComponentState, projection: &mut Projection) {
+    if let Some(hedge) = &mut state.hedge {
+        let (wanted, floor, ceiling) = (projection.wanted, projection.floor, projection.ceiling);
+        let composition = hedge.compose(&state.offers, wanted.get(), floor.get(), ceiling.get());
+        projection.cover(Units::new(composition.units()).saturating_sub(wanted));
+    }
+}
+
+/// The same for a component that may buy spot: the composition first, then the way to it.
+fn with_spot(
+    index: ComponentIndex,
+    state: &mut ComponentState,
+    projection: &Projection,
+    now: Timestamp,
+    ready_by: Timestamp,
+) -> Plan {
+    let Some(mut hedge) = state.hedge.take() else {
+        return Plan::keep(index, projection.wanted);
+    };
+    let bare = projection.wanted.saturating_sub(projection.cover);
+    let composition = hedge.compose(
+        &state.offers,
+        bare.get(),
+        projection.floor.get(),
+        projection.ceiling.get(),
+    );
+    let probes = hedge.probes(&state.offers, now);
+    let input = ComposedInput {
+        plan: PlanInput {
+            wanted: bare,
+            ..problem(index, state, projection, now, ready_by)
+        },
+        composition: &composition,
+        domains: hedge.domains(),
+        falling_back: hedge.is_falling_back(now),
+        probes: &probes,
+    };
+    let plan = plan_composed(&input);
+    state.hedge = Some(hedge);
     plan
 }
 

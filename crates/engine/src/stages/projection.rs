@@ -19,6 +19,8 @@ pub struct Projection {
     pub floor: Units,
     /// The ceiling that holds now.
     pub ceiling: Units,
+    /// How many of the wanted units only cover the loss of a spot domain.
+    pub cover: Units,
     /// A person forbids any change.
     pub paused: bool,
     /// The units beyond which more do not help, if so many were wanted.
@@ -169,8 +171,19 @@ impl Limits {
             ledger,
             floor: self.floor,
             ceiling: self.ceiling,
+            cover: Units::ZERO,
             paused: self.paused,
             scale_out_ceiling: None,
         }
+    }
+}
+
+impl Projection {
+    /// Adds units that cover the loss of a spot domain, as far as there is room under the ceiling.
+    pub fn cover(&mut self, units: Units) {
+        let cover = units.min(self.ceiling.saturating_sub(self.wanted));
+        self.ledger.add(Reason::SpotRisk, cover.get());
+        self.wanted += cover;
+        self.cover = cover;
     }
 }

@@ -67,9 +67,11 @@ impl WorkflowState {
         });
     }
 
-    /// Drops an order that the provider refused.
-    pub fn forget(&mut self, token: Token) {
+    /// Drops an order that the provider refused; whether it was one of ours.
+    pub fn forget(&mut self, token: Token) -> bool {
+        let before = self.intents.len();
         self.intents.retain(|intent| intent.token != token);
+        self.intents.len() < before
     }
 
     /// Turns a plan that may be carried out into actions.

@@ -280,6 +280,7 @@ impl Scenario {
                 lifecycles,
                 api_delay: API_DELAY,
                 approval_delay: Some(APPROVAL_DELAY),
+                spot: None,
                 seed: args.seed,
                 usage,
                 telling: Telling::default(),

@@ -402,6 +402,7 @@ fn reason_words(reason: Reason) -> &'static str {
         Reason::Uncertainty => "uncertainty of the forecast",
         Reason::Reactive => "reactive lower bound",
         Reason::Hold => "kept: a start would cost more",
+        Reason::SpotRisk => "cover for a spot pool that may be taken back",
         Reason::Override => "a person's override",
         Reason::Policy => "the policy's rule",
         Reason::Standby => "standby, for what no forecast sees in time",

@@ -421,6 +421,7 @@ impl Choice {
             lifecycles: vec![lifecycle; 2],
             api_delay: SignedDuration::from_secs(2),
             approval_delay: Some(minutes(10)),
+            spot: None,
             seed: self.seed,
             usage: None,
             telling: Telling::default(),

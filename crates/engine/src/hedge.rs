@@ -1,0 +1,250 @@
+//! What the engine knows of a component's spot pools, and the composition that follows from it.
+
+use fleetcast_model::{
+    Cohort, Component, InstanceRange, InstanceState, Offer, OfferIndex, PurchaseKind, Token,
+};
+use fleetcast_planner::OfferChoice;
+use fleetcast_planner::spot::{
+    Composition, HedgePool, HedgeProblem, PoolBook, PoolSettings, compose,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// Where no availability is promised, lost spot may leave a component short for so much of the time.
+const SHORT_SHARE: f64 = 0.01;
+/// After a pool that was counted on has failed, what is missing is bought on demand for so long.
+const FALL_BACK: SignedDuration = SignedDuration::from_mins(15);
+
+/// The spot pools of one component.
+#[derive(Clone, Debug)]
+pub(crate) struct Hedge {
+    book: PoolBook,
+    /// Of each of the component's offers, in their order: the domain that fails together; `None`: firm.
+    domains: Vec<Option<u16>>,
+    short_share_max: f64,
+    replace_hours: f64,
+    /// Spot instances of the last listing that were not on their way out, less what was given back since.
+    alive: Vec<Alive>,
+    listed: Option<Timestamp>,
+    /// The last composition, and of what problem.
+    composed: Option<(Key, Composition)>,
+}
+
+/// Instances of one order that were alive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Alive {
+    token: Token,
+    offer: OfferIndex,
+    count: u32,
+    served: bool,
+}
+
+/// What a composition depends on: units wanted, floor, ceiling, and the pools.
+type Key = (u64, u64, u64, Vec<HedgePool>);
+
+impl Hedge {
+    /// Prepares the hedge of a component; `None` if it may buy no spot, or nothing firm to fall back on.
+    pub(crate) fn new(
+        component: &Component,
+        all: &[Offer],
+        offers: &[OfferChoice],
+        lead: SignedDuration,
+    ) -> Option<Self> {
+        let offer = |choice: &OfferChoice| &all[usize::from(choice.offer.0)];
+        let mut places: Vec<Place> = Vec::new();
+        let mut domain = |choice: &OfferChoice| {
+            let offer = offer(choice);
+            (offer.purchase == PurchaseKind::Spot).then(|| {
+                let place = Place::of(offer);
+                let known = places.iter().position(|known| *known == place);
+                known.unwrap_or_else(|| {
+                    places.push(place);
+                    places.len() - 1
+                }) as u16
+            })
+        };
+        let domains: Vec<Option<u16>> = offers.iter().map(&mut domain).collect();
+        let firm = domains.iter().any(Option::is_none);
+        let spot = domains.iter().any(Option::is_some);
+        let promised = component.sla.availability.map(|share| 1.0 - share.get());
+        (firm && spot).then(|| Self {
+            book: PoolBook::new(offers.len(), PoolSettings::default()),
+            domains,
+            short_share_max: promised.unwrap_or(SHORT_SHARE),
+            replace_hours: lead.as_secs_f64() / 3_600.0,
+            alive: Vec::new(),
+            listed: None,
+            composed: None,
+        })
+    }
+
+    /// The domain of each of the component's offers.
+    pub(crate) fn domains(&self) -> &[Option<u16>] {
+        &self.domains
+    }
+
+    /// Whether what is missing is to be bought on demand.
+    pub(crate) fn is_falling_back(&self, now: Timestamp) -> bool {
+        self.book.failed_within(FALL_BACK, now)
+    }
+
+    /// Learns from a complete listing which pools gave, and which were lost.
+    pub(crate) fn listing(&mut self, offers: &[OfferChoice], cohorts: &[Cohort], as_of: Timestamp) {
+        let time = self
+            .listed
+            .replace(as_of)
+            .map_or(SignedDuration::ZERO, |before| {
+                as_of.duration_since(before).max(SignedDuration::ZERO)
+            });
+        let mut now_alive: Vec<Alive> = Vec::new();
+        for cohort in cohorts {
+            if is_leaving(cohort.state) || self.pool_of(offers, cohort.offer).is_none() {
+                continue;
+            }
+            let serves = cohort.state == InstanceState::InService;
+            match now_alive
+                .iter_mut()
+                .find(|known| known.token == cohort.token)
+            {
+                Some(known) => {
+                    known.count += cohort.count;
+                    known.served |= serves;
+                }
+                None => now_alive.push(Alive {
+                    token: cohort.token,
+                    offer: cohort.offer,
+                    count: cohort.count,
+                    served: serves,
+                }),
+            }
+        }
+        let before = std::mem::replace(&mut self.alive, now_alive);
+        for pool in 0..offers.len() {
+            if self.domains[pool].is_none() {
+                continue;
+            }
+            let own = |alive: &&Alive| alive.offer == offers[pool].offer;
+            let of = |token: Token, list: &[Alive]| {
+                let found = list.iter().find(|alive| alive.token == token);
+                found.map_or((0, false), |alive| (alive.count, alive.served))
+            };
+            if before.iter().any(|alive| own(&alive)) {
+                self.book.ran(pool, time);
+            }
+            let lost = before
+                .iter()
+                .filter(own)
+                .any(|alive| of(alive.token, &self.alive).0 < alive.count);
+            let gave = self
+                .alive
+                .iter()
+                .filter(own)
+                .any(|alive| alive.served && !of(alive.token, &before).1);
+            if lost {
+                self.book.lost(pool, as_of);
+            } else if gave {
+                self.book.gave(pool);
+            }
+        }
+    }
+
+    /// A provider refused an order of an offer.
+    pub(crate) fn refused(&mut self, offers: &[OfferChoice], offer: OfferIndex, now: Timestamp) {
+        if let Some(pool) = self.pool_of(offers, offer) {
+            self.book.refused(pool, now);
+        }
+    }
+
+    /// What we give back ourselves is not lost.
+    pub(crate) fn released(&mut self, ranges: &[InstanceRange]) {
+        for range in ranges {
+            let own = self
+                .alive
+                .iter_mut()
+                .find(|alive| alive.token == range.token);
+            if let Some(alive) = own {
+                alive.count = alive.count.saturating_sub(range.count);
+            }
+        }
+    }
+
+    /// The cheapest composition for so many units that keeps its promises.
+    pub(crate) fn compose(
+        &mut self,
+        offers: &[OfferChoice],
+        wanted: u64,
+        floor: u64,
+        ceiling: u64,
+    ) -> Composition {
+        let pools = offers.iter().zip(&self.domains).enumerate();
+        let pools: Vec<HedgePool> = pools
+            .map(|(pool, (choice, domain))| HedgePool {
+                offer: choice.offer,
+                units_each: choice.units_each,
+                price: choice.price,
+                domain: *domain,
+                open: self.book.is_open(pool),
+                loss_per_hour: two_digits(self.book.loss_per_hour(pool)),
+            })
+            .collect();
+        let key = (wanted, floor, ceiling, pools);
+        if let Some((known, composition)) = &self.composed
+            && *known == key
+        {
+            return composition.clone();
+        }
+        let composition = compose(&HedgeProblem {
+            wanted,
+            floor,
+            ceiling,
+            replace_hours: self.replace_hours,
+            short_share_max: self.short_share_max,
+            pools: &key.3,
+        });
+        self.composed = Some((key, composition.clone()));
+        composition
+    }
+
+    /// Shut pools that are asked again now; asking is remembered.
+    pub(crate) fn probes(&mut self, offers: &[OfferChoice], now: Timestamp) -> Vec<OfferIndex> {
+        let mut probes = Vec::new();
+        for (pool, choice) in offers.iter().enumerate() {
+            if self.domains[pool].is_some() && self.book.may_probe(pool, now) {
+                self.book.probed(pool, now);
+                probes.push(choice.offer);
+            }
+        }
+        probes
+    }
+
+    fn pool_of(&self, offers: &[OfferChoice], offer: OfferIndex) -> Option<usize> {
+        let pool = offers.iter().position(|choice| choice.offer == offer)?;
+        self.domains.get(pool).copied().flatten().map(|_| pool)
+    }
+}
+
+/// Whether an instance in this state is on its way out of service.
+fn is_leaving(state: InstanceState) -> bool {
+    matches!(
+        state,
+        InstanceState::Draining | InstanceState::Interrupted | InstanceState::Demoting
+    )
+}
+
+/// What spot fails together with: a zone, or a region where no zone is stated.
+#[derive(Clone, Debug, PartialEq)]
+struct Place(fleetcast_model::ProviderKind, fleetcast_model::Region);
+
+impl Place {
+    fn of(offer: &Offer) -> Self {
+        Self(offer.provider, offer.region.clone())
+    }
+}
+
+/// Rounds to two digits, so that a rate that hardly moves does not ask for a new composition at each step.
+fn two_digits(rate: f64) -> f64 {
+    if rate <= 0.0 {
+        return 0.0;
+    }
+    let scale = libm::exp10(1.0 - libm::floor(libm::log10(rate)));
+    libm::round(rate * scale) / scale
+}
