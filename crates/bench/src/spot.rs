@@ -160,6 +160,7 @@ fn one(args: &SpotArgs, job: &Job) -> Result<Outcome> {
         drain: SignedDuration::from_mins(2),
         warm_up: SignedDuration::from_hours(24),
         objective: None,
+        standby: None,
     };
     let policy: &str = match job.demand {
         Demand::Level => &format!("static:{}", args.units),

@@ -233,7 +233,7 @@ impl Region {
             }
         }
         // Seven runs of ten are short, three long: hyper-exponential with the stated mean.
-        let mut run = |at: f64, random: &mut Random| {
+        let run = |at: f64, random: &mut Random| {
             let mean = settings.up_hours * if random.chance(0.7) { 0.25 } else { 2.75 };
             self.wait(settings, at, mean, random)
         };
