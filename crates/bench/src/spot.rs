@@ -6,9 +6,7 @@
 
 use anyhow::Result;
 use fleetcast_engine::{EngineConfig, Part, Step};
-use fleetcast_model::{
-    MicroUsdPerHour, Observation, Offer, OfferId, Placement, PurchaseKind, Region, Units,
-};
+use fleetcast_model::{MicroUsdPerHour, Observation, Offer, OfferId, PurchaseKind, Units, Zone};
 use fleetcast_policy::PolicySpec;
 use fleetcast_report::{Column, TextTable};
 use fleetcast_series::{Series, Step as SeriesStep};
@@ -211,13 +209,9 @@ fn configure(config: &mut EngineConfig, simulation: &mut Simulation, args: &Spot
     let component = &mut config.fleet.components[0];
     component.floor = Units::new(floor(args));
     if job.way != Way::OnDemand {
-        for offer in config.offers.iter().skip(1) {
-            component.placements.push(Placement {
-                region: offer.region.clone(),
-                purchase_kinds: vec![PurchaseKind::Spot],
-                ..component.placements[0].clone()
-            });
-        }
+        component.placements[0]
+            .purchase_kinds
+            .push(PurchaseKind::Spot);
     }
     if job.way == Way::CheapestSpot {
         config.without.push(Part::Hedge);
@@ -227,7 +221,7 @@ fn configure(config: &mut EngineConfig, simulation: &mut Simulation, args: &Spot
 fn spot_offer(firm: &Offer, zone: u16, kind: usize, thousandths: u64) -> Offer {
     Offer {
         id: OfferId::new(&format!("spot/zone-{zone}/type-{kind}")).expect("a name"),
-        region: Region::new(&format!("zone-{zone}")).expect("a name"),
+        zone: Some(Zone::new(&format!("zone-{zone}")).expect("a name")),
         purchase: PurchaseKind::Spot,
         price: MicroUsdPerHour::new(ON_DEMAND * thousandths / 1_000),
         ..firm.clone()

@@ -1,7 +1,8 @@
 //! What the engine knows of a component's spot pools, and the composition that follows from it.
 
 use fleetcast_model::{
-    Cohort, Component, InstanceRange, InstanceState, Offer, OfferIndex, PurchaseKind, Token,
+    Cohort, Component, InstanceRange, InstanceState, Offer, OfferIndex, ProviderKind, PurchaseKind,
+    Region, Token, Zone,
 };
 use fleetcast_planner::OfferChoice;
 use fleetcast_planner::spot::{
@@ -232,11 +233,11 @@ fn is_leaving(state: InstanceState) -> bool {
 
 /// What spot fails together with: a zone, or a region where no zone is stated.
 #[derive(Clone, Debug, PartialEq)]
-struct Place(fleetcast_model::ProviderKind, fleetcast_model::Region);
+struct Place(ProviderKind, Region, Option<Zone>);
 
 impl Place {
     fn of(offer: &Offer) -> Self {
-        Self(offer.provider, offer.region.clone())
+        Self(offer.provider, offer.region.clone(), offer.zone.clone())
     }
 }
 
