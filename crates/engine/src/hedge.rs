@@ -36,7 +36,6 @@ struct Alive {
     token: Token,
     offer: OfferIndex,
     count: u32,
-    served: bool,
 }
 
 /// What a composition depends on: units wanted, floor, ceiling, and the pools.
@@ -66,12 +65,20 @@ impl Hedge {
         let domains: Vec<Option<u16>> = offers.iter().map(&mut domain).collect();
         let firm = domains.iter().any(Option::is_none);
         let spot = domains.iter().any(Option::is_some);
+        let notice = offers
+            .iter()
+            .map(&offer)
+            .filter(|offer| offer.purchase == PurchaseKind::Spot)
+            .map(|offer| offer.provider.spot_notice())
+            .min()
+            .unwrap_or_default();
         let promised = component.sla.availability.map(|share| 1.0 - share.get());
         (firm && spot).then(|| Self {
             book: PoolBook::new(offers.len(), PoolSettings::default()),
             domains,
             short_share_max: promised.unwrap_or(SHORT_SHARE),
-            replace_hours: lead.as_secs_f64() / 3_600.0,
+            // Replaced from the notice on, so that only what a boot takes longer is short.
+            replace_hours: (lead - notice).as_secs_f64().max(0.0) / 3_600.0,
             alive: Vec::new(),
             listed: None,
             composed: None,
@@ -101,20 +108,15 @@ impl Hedge {
             if is_leaving(cohort.state) || self.pool_of(offers, cohort.offer).is_none() {
                 continue;
             }
-            let serves = cohort.state == InstanceState::InService;
             match now_alive
                 .iter_mut()
                 .find(|known| known.token == cohort.token)
             {
-                Some(known) => {
-                    known.count += cohort.count;
-                    known.served |= serves;
-                }
+                Some(known) => known.count += cohort.count,
                 None => now_alive.push(Alive {
                     token: cohort.token,
                     offer: cohort.offer,
                     count: cohort.count,
-                    served: serves,
                 }),
             }
         }
@@ -124,9 +126,9 @@ impl Hedge {
                 continue;
             }
             let own = |alive: &&Alive| alive.offer == offers[pool].offer;
-            let of = |token: Token, list: &[Alive]| {
+            let count = |token: Token, list: &[Alive]| {
                 let found = list.iter().find(|alive| alive.token == token);
-                found.map_or((0, false), |alive| (alive.count, alive.served))
+                found.map_or(0, |alive| alive.count)
             };
             if before.iter().any(|alive| own(&alive)) {
                 self.book.ran(pool, time);
@@ -134,12 +136,13 @@ impl Hedge {
             let lost = before
                 .iter()
                 .filter(own)
-                .any(|alive| of(alive.token, &self.alive).0 < alive.count);
+                .any(|alive| count(alive.token, &self.alive) < alive.count);
+            // What a listing shows for the first time was granted: the pool gives.
             let gave = self
                 .alive
                 .iter()
                 .filter(own)
-                .any(|alive| alive.served && !of(alive.token, &before).1);
+                .any(|alive| count(alive.token, &before) == 0);
             if lost {
                 self.book.lost(pool, as_of);
             } else if gave {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,6 +26,18 @@ pub enum ProviderKind {
     Own,
     /// The simulated cloud.
     Simulated,
+}
+
+impl ProviderKind {
+    /// How long before it is taken back a spot instance is told: two minutes at AWS, half a minute at Azure and
+    /// Google Cloud (the vendors' documentation).
+    pub fn spot_notice(self) -> SignedDuration {
+        match self {
+            Self::Aws | Self::Simulated => SignedDuration::from_secs(120),
+            Self::Azure | Self::Gcp => SignedDuration::from_secs(30),
+            Self::Kubernetes | Self::Own => SignedDuration::ZERO,
+        }
+    }
 }
 
 impl fmt::Display for ProviderKind {

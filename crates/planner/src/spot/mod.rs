@@ -9,7 +9,7 @@
 //! 3. *Fall back*: what spot cannot give is bought on demand at once, and given back when spot has returned
 //!    and serves ([`plan_composed`]).
 //!
-//! Whatever is cheapest, losing a whole domain never leaves less than the floor.
+//! Whatever is cheapest, losing any two whole domains never leaves less than the floor.
 
 mod change;
 mod composition;

@@ -94,7 +94,7 @@ impl PoolBook {
         self.shut(pool, now);
     }
 
-    /// Instances of a pool came into service: it gives.
+    /// A pool granted an order: it gives.
     pub fn gave(&mut self, pool: usize) {
         if let Some(pool) = self.pools.get_mut(pool) {
             (pool.failures, pool.shut_until) = (0, None);
