@@ -1,7 +1,7 @@
 //! Forecasts: every model of ours from rolling origins on recorded demand, beside the peers from the same run.
 
 mod args;
-mod clock;
+pub mod clock;
 mod entrant;
 mod fidelity;
 mod m4;

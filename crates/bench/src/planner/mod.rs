@@ -4,8 +4,6 @@ mod args;
 mod growth;
 mod instances;
 
-use std::time::Instant;
-
 use anyhow::{Context, Result, bail};
 use fleetcast_planner::fleet_plan::{FleetPlan, FleetProblem, WorkLimit, check_fleet, plan_fleet};
 use fleetcast_report::{Column, TextTable};
@@ -14,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::args::PlannerArgs;
 use self::instances::{Instance, Size};
 use crate::cli::TraceArgs;
+use crate::forecast::clock::cpu_seconds;
 use crate::provisioning::STYLE;
 use crate::python::Python;
 use crate::traces;
@@ -145,9 +144,9 @@ fn limit(args: &PlannerArgs) -> WorkLimit {
 
 /// Plans an instance, and has the plan judged.
 fn ours(problem: &FleetProblem, limit: WorkLimit) -> Result<(FleetPlan, f64)> {
-    let began = Instant::now();
+    let began = cpu_seconds();
     let plan = plan_fleet(problem, None, limit)?;
-    let seconds = began.elapsed().as_secs_f64();
+    let seconds = cpu_seconds() - began;
     let notes = check_fleet(problem, &plan);
     if !notes.is_empty() {
         bail!("the plan is wrong: {notes:?}");
@@ -294,7 +293,7 @@ fn print(args: &PlannerArgs, title: &str, lines: &[Line], median: f64, worst: f6
         "≥ 100 ×".into(),
     );
     row(
-        "HiGHS' time to equal cost (at least)",
+        "HiGHS' CPU time to equal cost (at least)",
         peers()
             .map(|(line, peer)| peer_seconds(line, peer) * 1e3)
             .collect(),
@@ -302,7 +301,7 @@ fn print(args: &PlannerArgs, title: &str, lines: &[Line], median: f64, worst: f6
         String::new(),
     );
     row(
-        "our time",
+        "our CPU time",
         lines.iter().map(|line| line.seconds * 1e3).collect(),
         "ms",
         String::new(),
