@@ -151,12 +151,29 @@ impl Engine {
             wake_at: self.wake_at(),
             fits: Vec::new(),
         };
-        for index in 0..self.components.len() {
-            let report = self.step_component(index, now, between, &mut step);
-            step.components.push(report);
+        let mut reports: Vec<Option<ComponentReport>> = vec![None; self.components.len()];
+        for index in self.by_importance() {
+            reports[index] = Some(self.step_component(index, now, between, &mut step));
         }
+        step.components.extend(reports.into_iter().flatten());
         self.steps += u64::from(!between);
         step
+    }
+
+    /// The components in the order in which they may spend: under a hard cap the most important first, so that the
+    /// least important gives way; else as listed.
+    fn by_importance(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.components.len()).collect();
+        if self
+            .config
+            .fleet
+            .budget
+            .is_some_and(|budget| budget.hard_cap.is_some())
+        {
+            let importance = |place: usize| self.config.fleet.components[place].sla.importance;
+            order.sort_by_key(|&place| std::cmp::Reverse(importance(place)));
+        }
+        order
     }
 
     fn step_component(
