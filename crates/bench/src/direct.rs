@@ -96,7 +96,7 @@ mod tests {
             let burst = if t % 97 < 3 { 3.0 } else { 1.0 };
             (t % 331 != 5).then_some(burst * (100.0 + 60.0 * turn.sin() + 50.0 * noise))
         });
-        let demand = Series::from_values(Timestamp::UNIX_EPOCH, step, values.collect());
+        let demand = Series::from_values(Timestamp::UNIX_EPOCH, step, values);
         let args = TraceArgs {
             delay,
             closed_loop,

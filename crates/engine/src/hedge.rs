@@ -121,11 +121,11 @@ impl Hedge {
             }
         }
         let before = std::mem::replace(&mut self.alive, now_alive);
-        for pool in 0..offers.len() {
+        for (pool, choice) in offers.iter().enumerate() {
             if self.domains[pool].is_none() {
                 continue;
             }
-            let own = |alive: &&Alive| alive.offer == offers[pool].offer;
+            let own = |alive: &&Alive| alive.offer == choice.offer;
             let count = |token: Token, list: &[Alive]| {
                 let found = list.iter().find(|alive| alive.token == token);
                 found.map_or(0, |alive| alive.count)
