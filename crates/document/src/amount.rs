@@ -40,9 +40,8 @@ pub(crate) fn megabits(value: f64) -> KilobitsPerSecond {
     KilobitsPerSecond::new(scaled_up(value, 1e3))
 }
 
-/// To the nearest micro-dollar.
 pub(crate) fn money(value: &Money) -> MicroUsd {
-    MicroUsd::new((value.amount * 1e6).round() as u64)
+    value.micro_usd()
 }
 
 pub(crate) fn to_cores(value: MilliCores) -> f64 {
@@ -58,10 +57,7 @@ pub(crate) fn to_megabits(value: KilobitsPerSecond) -> f64 {
 }
 
 pub(crate) fn to_money(value: MicroUsd) -> Money {
-    Money {
-        amount: value.as_usd(),
-        currency: "USD".into(),
-    }
+    Money::usd(value)
 }
 
 /// A share; what is none, in a document that is refused anyway, becomes 0.

@@ -1,11 +1,9 @@
 //! The canonical form of a JSON value (RFC 8785) and the hash that documents are addressed by.
 
-use std::fmt::{self, Write as _};
-use std::str::FromStr;
+use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
+use fleetcast_model::ContentHash;
 use serde_json::{Number, Value};
-use sha2::{Digest, Sha256};
 
 /// Writes a value in the one form that all equal values share: RFC 8785, JSON Canonicalization Scheme.
 ///
@@ -18,67 +16,7 @@ pub fn canonical(value: &Value) -> String {
 
 /// Hashes the canonical form of a value.
 pub fn content_hash(value: &Value) -> ContentHash {
-    ContentHash(Sha256::digest(canonical(value)).into())
-}
-
-/// The SHA-256 of a document's canonical form; written `sha256:` and 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ContentHash([u8; 32]);
-
-impl fmt::Display for ContentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for ContentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// The text is not `sha256:` and 64 hexadecimal digits in lower case.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a content hash: it is `sha256:` and 64 hexadecimal digits in lower case")]
-pub struct BadContentHash(pub String);
-
-impl FromStr for ContentHash {
-    type Err = BadContentHash;
-    fn from_str(text: &str) -> Result<Self, BadContentHash> {
-        let bad = || BadContentHash(text.to_string());
-        let digits = text.strip_prefix("sha256:").ok_or_else(bad)?.as_bytes();
-        let legal = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-        if digits.len() != 64 || !digits.iter().all(legal) {
-            return Err(bad());
-        }
-        let value = |digit: u8| {
-            if digit <= b'9' {
-                digit - b'0'
-            } else {
-                digit - b'a' + 10
-            }
-        };
-        let mut hash = [0; 32];
-        for (byte, pair) in hash.iter_mut().zip(digits.chunks(2)) {
-            *byte = value(pair[0]) << 4 | value(pair[1]);
-        }
-        Ok(Self(hash))
-    }
-}
-
-impl TryFrom<String> for ContentHash {
-    type Error = BadContentHash;
-    fn try_from(text: String) -> Result<Self, BadContentHash> {
-        text.parse()
-    }
-}
-
-impl From<ContentHash> for String {
-    fn from(hash: ContentHash) -> String {
-        hash.to_string()
-    }
+    ContentHash::of(canonical(value).as_bytes())
 }
 
 fn write_value(out: &mut String, value: &Value) {

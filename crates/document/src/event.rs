@@ -1,7 +1,7 @@
 //! Events and overrides: from JSON's types to the validated ones, and back.
 
 use fleetcast_model as model;
-use fleetcast_model::{Event, Override, OverrideDecision, Units};
+use fleetcast_model::{Event, MilliPerMinute, Override, OverrideDecision, StatedForecast, Units};
 
 use crate::amount::share;
 use crate::problem::Problems;
@@ -85,6 +85,16 @@ pub(crate) fn read_overrides(
             );
             problems.add(&format!("{at}/expires"), message);
         }
+        if entry.decision != Decision::Forecast {
+            for (field, volume) in [("volume", entry.volume), ("volume_p95", entry.volume_p95)] {
+                if volume.is_some() {
+                    let message = format!("`{}` takes no `{field}`", word(entry.decision));
+                    problems
+                        .add(&format!("{at}/{field}"), message)
+                        .hint("only `forecast` does");
+                }
+            }
+        }
         overrides.push(Override {
             component: entry.component.clone(),
             decision: read_decision(entry, &at, problems),
@@ -100,13 +110,13 @@ pub(crate) fn read_overrides(
 fn read_decision(entry: &OverrideEntry, at: &str, problems: &mut Problems) -> OverrideDecision {
     let units = Units::new(entry.units.unwrap_or_default());
     match (entry.decision, entry.units) {
-        (Decision::Pause, Some(_)) => {
-            let message = "`pause` takes no `units`";
+        (Decision::Pause | Decision::Forecast, Some(_)) => {
+            let message = format!("`{}` takes no `units`", word(entry.decision));
             problems
                 .add(&format!("{at}/units"), message)
                 .hint("leave `units` out, or use `pin` to hold that number");
         }
-        (Decision::Pin | Decision::Floor | Decision::Ceiling, None) => {
+        (Decision::Pin | Decision::Floor | Decision::Ceiling | Decision::Provision, None) => {
             problems
                 .add(at, "`units` is missing from an override")
                 .hint("say how many units it is about");
@@ -118,22 +128,83 @@ fn read_decision(entry: &OverrideEntry, at: &str, problems: &mut Problems) -> Ov
         Decision::Floor => OverrideDecision::Floor(units),
         Decision::Ceiling => OverrideDecision::Ceiling(units),
         Decision::Pause => OverrideDecision::Pause,
+        Decision::Provision => OverrideDecision::Provision(units),
+        Decision::Forecast => OverrideDecision::Forecast(read_forecast(entry, at, problems)),
     }
 }
 
+/// The demand that a person expects; only `forecast` takes one.
+fn read_forecast(entry: &OverrideEntry, at: &str, problems: &mut Problems) -> StatedForecast {
+    let volume = entry.volume.unwrap_or_default();
+    if entry.volume.is_none() {
+        problems
+            .add(at, "`volume` is missing from a `forecast`")
+            .hint("say how many interactions a minute are expected");
+    }
+    if let Some(p95) = entry.volume_p95.filter(|p95| *p95 < volume) {
+        let message = format!("volume_p95 is {p95}, under the volume of {volume}");
+        problems
+            .add(&format!("{at}/volume_p95"), message)
+            .hint("95 % of the time demand stays under it, so it lies above the median");
+    }
+    let milli = |volume: f64| MilliPerMinute::from_f64_rounded_up(volume * 1e3).unwrap_or_default();
+    StatedForecast {
+        median: milli(volume),
+        p95: entry.volume_p95.map(milli),
+    }
+}
+
+fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Pin => "pin",
+        Decision::Floor => "floor",
+        Decision::Ceiling => "ceiling",
+        Decision::Pause => "pause",
+        Decision::Provision => "provision",
+        Decision::Forecast => "forecast",
+    }
+}
+
+/// Turns overrides into the entries of a document.
+pub fn write_overrides(overrides: &[Override]) -> Vec<OverrideEntry> {
+    override_document(overrides).overrides
+}
+
+/// Turns entries that a valid document holds into overrides; those that are wrong are left out.
+pub fn read_entries(entries: &[OverrideEntry]) -> Vec<Override> {
+    let read = |entry: &OverrideEntry| {
+        let mut problems = Problems::default();
+        let document = OverridesDocument {
+            overrides: vec![entry.clone()],
+        };
+        let read = read_overrides(&document, &mut problems);
+        read.into_iter().next().filter(|_| problems.is_empty())
+    };
+    entries.iter().filter_map(read).collect()
+}
+
 /// Turns overrides into the form in which they are written.
-pub(crate) fn write_overrides(overrides: &[Override]) -> OverridesDocument {
+pub(crate) fn override_document(overrides: &[Override]) -> OverridesDocument {
     let write = |one: &Override| {
         let (decision, units) = match one.decision {
             OverrideDecision::Pin(units) => (Decision::Pin, Some(units.get())),
             OverrideDecision::Floor(units) => (Decision::Floor, Some(units.get())),
             OverrideDecision::Ceiling(units) => (Decision::Ceiling, Some(units.get())),
             OverrideDecision::Pause => (Decision::Pause, None),
+            OverrideDecision::Provision(units) => (Decision::Provision, Some(units.get())),
+            OverrideDecision::Forecast(_) => (Decision::Forecast, None),
         };
+        let stated = match one.decision {
+            OverrideDecision::Forecast(stated) => Some(stated),
+            _ => None,
+        };
+        let volume = |milli: MilliPerMinute| milli.as_f64() / 1e3;
         OverrideEntry {
             component: one.component.clone(),
             decision,
             units,
+            volume: stated.map(|stated| volume(stated.median)),
+            volume_p95: stated.and_then(|stated| stated.p95.map(volume)),
             start: one.start,
             expires: one.expires,
             owner: one.owner.clone(),

@@ -50,7 +50,41 @@ pub(crate) fn read(state: &wire::FleetState, problems: &mut Problems) -> Fleet {
             .map(|budget| read_budget(budget, problems)),
         approval_threshold: state.approval_threshold.as_ref().map(money),
         mode: state.mode,
+        mode_promotion: state
+            .mode_promotion
+            .as_ref()
+            .map(|rule| read_promotion(rule, state.mode, problems)),
         freeze_windows: read_freeze_windows(&state.freeze_windows, problems),
+    }
+}
+
+fn read_promotion(
+    rule: &wire::ModePromotion,
+    mode: model::Mode,
+    problems: &mut Problems,
+) -> model::ModePromotion {
+    let day = 86_400;
+    if rule.after.0.as_secs() < day || rule.after.0.as_secs() % day != 0 {
+        problems
+            .add(
+                "/mode_promotion/after",
+                "`after` is not a number of whole days",
+            )
+            .hint("write it as `P14D`; regret is measured by the day");
+    }
+    if rule.up_to < mode {
+        problems
+            .add(
+                "/mode_promotion/up_to",
+                "up_to does less than the fleet's mode, so nothing is ever promoted",
+            )
+            .hint("leave mode_promotion out, or start with a lower mode");
+    }
+    model::ModePromotion {
+        after: rule.after.0,
+        regret_max: rule.regret_max,
+        against: rule.against,
+        up_to: rule.up_to,
     }
 }
 
@@ -384,6 +418,12 @@ pub(crate) fn write(fleet: &Fleet) -> wire::FleetState {
     wire::FleetState {
         name: fleet.name.clone(),
         mode: fleet.mode,
+        mode_promotion: fleet.mode_promotion.map(|rule| wire::ModePromotion {
+            after: IsoDuration(rule.after),
+            regret_max: rule.regret_max,
+            against: rule.against,
+            up_to: rule.up_to,
+        }),
         budget: fleet.budget.map(|budget| wire::Budget {
             monthly: to_money(budget.monthly),
             hard_cap: budget.hard_cap.map(to_money),

@@ -2,14 +2,15 @@
 
 use std::io;
 
-use fleetcast_model::{Event, Fleet, Override, Persona};
+use fleetcast_model::{ContentHash, Event, Fleet, Override, Persona};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
+use crate::canonical::content_hash;
 use crate::kind::DocumentKind;
 use crate::offers::Offers;
 use crate::provisional::ProvisionalFleetState;
-use crate::wire::PredictedFleetState;
+use crate::wire::{Confirmation, OverrideEntry, OverridesDocument, PredictedFleetState};
 use crate::{event, fleet, offers, persona, provisional};
 
 /// Writes a `fleet-state/v1` document.
@@ -29,7 +30,18 @@ pub fn events_to_json(events: &[Event]) -> String {
 
 /// Writes an `overrides/v1` document.
 pub fn overrides_to_json(overrides: &[Override]) -> String {
-    to_json(DocumentKind::Overrides, &event::write_overrides(overrides))
+    to_json(
+        DocumentKind::Overrides,
+        &event::override_document(overrides),
+    )
+}
+
+/// Writes an `overrides/v1` document of entries that nobody has checked yet.
+pub fn entries_to_json(entries: &[OverrideEntry]) -> String {
+    let document = OverridesDocument {
+        overrides: entries.to_vec(),
+    };
+    to_json(DocumentKind::Overrides, &document)
 }
 
 /// Writes an `offer-catalogue/v1` document.
@@ -48,6 +60,26 @@ pub fn provisional_to_json(state: &ProvisionalFleetState) -> String {
         DocumentKind::ProvisionalFleetState,
         &provisional::write(state),
     )
+}
+
+/// Writes a `confirmation/v1` document.
+pub fn confirmation_to_json(confirmation: &Confirmation) -> String {
+    to_json(DocumentKind::Confirmation, confirmation)
+}
+
+/// The version of a fleet state: the hash of its canonical form, whatever its file looks like.
+pub fn fleet_version(fleet: &Fleet) -> ContentHash {
+    version(&fleet::write(fleet))
+}
+
+/// The version of overrides.
+pub fn overrides_version(overrides: &[Override]) -> ContentHash {
+    version(&event::override_document(overrides))
+}
+
+fn version<T: Serialize>(document: &T) -> ContentHash {
+    let value = serde_json::to_value(document);
+    content_hash(&value.expect("names are text, so documents are JSON values"))
 }
 
 fn to_json<T: Serialize>(kind: DocumentKind, document: &T) -> String {

@@ -24,11 +24,13 @@ pub enum DocumentKind {
     Overrides,
     /// What can be rented, and at what price.
     OfferCatalogue,
+    /// What came of a plan that was applied.
+    Confirmation,
 }
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::FleetState,
         Self::Persona,
         Self::PredictedFleetState,
@@ -36,6 +38,7 @@ impl DocumentKind {
         Self::Events,
         Self::Overrides,
         Self::OfferCatalogue,
+        Self::Confirmation,
     ];
 
     /// The kind's name in a document's `schema` member, before the version.
@@ -48,6 +51,7 @@ impl DocumentKind {
             Self::Events => "events",
             Self::Overrides => "overrides",
             Self::OfferCatalogue => "offer-catalogue",
+            Self::Confirmation => "confirmation",
         }
     }
 
@@ -61,6 +65,7 @@ impl DocumentKind {
             Self::Events => "events/v1",
             Self::Overrides => "overrides/v1",
             Self::OfferCatalogue => "offer-catalogue/v1",
+            Self::Confirmation => "confirmation/v1",
         }
     }
 
@@ -74,6 +79,7 @@ impl DocumentKind {
             Self::Events => &["events"],
             Self::Overrides => &["overrides"],
             Self::OfferCatalogue => &["offers"],
+            Self::Confirmation => &["applied_at"],
         }
     }
 

@@ -34,16 +34,19 @@ mod together;
 mod window;
 pub mod wire;
 
-pub use canonical::{BadContentHash, ContentHash, canonical, content_hash};
+pub use canonical::{canonical, content_hash};
+pub use event::{read_entries, write_overrides};
+pub use fleetcast_model::{BadContentHash, ContentHash};
 pub use json::{
-    events_to_json, fleet_to_json, offers_to_json, overrides_to_json, persona_to_json,
-    predicted_to_json, provisional_to_json,
+    confirmation_to_json, entries_to_json, events_to_json, fleet_to_json, fleet_version,
+    offers_to_json, overrides_to_json, overrides_version, persona_to_json, predicted_to_json,
+    provisional_to_json,
 };
 pub use kind::DocumentKind;
 pub use offers::Offers;
 pub use parse::{
-    Document, parse_any, parse_events, parse_fleet, parse_offers, parse_overrides, parse_persona,
-    parse_predicted, parse_provisional,
+    Document, parse_any, parse_confirmation, parse_events, parse_fleet, parse_offers,
+    parse_overrides, parse_persona, parse_predicted, parse_provisional,
 };
 pub use path::{PathError, set_field};
 pub use problem::{Problem, Problems};
@@ -53,6 +56,7 @@ pub use source::decode;
 pub use targets::{check_events, check_offers, check_overrides};
 pub use together::check_together;
 pub use wire::{
-    ChangeAction, ChangeCause, ChangeReason, CostRange, Horizon, Money, PredictedFleetState,
-    ProvisionalChange, Quantile, ResourceRequirement, ResourceType, ServedSla,
+    ChangeAction, ChangeCause, ChangeReason, Confirmation, ConfirmedChange, CostRange, GateAccount,
+    GateVerdict, Horizon, Money, PlanAccount, PredictedFleetState, ProvisionalChange, Quantile,
+    Recommendation, Refusal, ResourceRequirement, ResourceType, ServedSla,
 };

@@ -11,7 +11,7 @@ use crate::problem::Problems;
 use crate::provisional::ProvisionalFleetState;
 use crate::schema::compiled;
 use crate::source::Source;
-use crate::wire::PredictedFleetState;
+use crate::wire::{Confirmation, PredictedFleetState};
 use crate::{event, fleet, offers, persona, predicted, provisional, structure};
 
 /// Reads a `fleet-state/v1` document.
@@ -69,8 +69,21 @@ pub fn parse_offers(text: &str) -> Result<Offers, Problems> {
     )
 }
 
+/// Reads a `confirmation/v1` document.
+pub fn parse_confirmation(text: &str) -> Result<Confirmation, Problems> {
+    parse(
+        &Source::parse(text)?,
+        DocumentKind::Confirmation,
+        read_confirmation,
+    )
+}
+
 /// A document of any kind.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a handful of documents is read at a time, and each is taken apart at once"
+)]
 pub enum Document {
     /// A fleet state.
     Fleet(Fleet),
@@ -86,6 +99,8 @@ pub enum Document {
     Overrides(Vec<Override>),
     /// What can be rented.
     Offers(Offers),
+    /// A confirmation.
+    Confirmation(Confirmation),
 }
 
 impl Document {
@@ -99,6 +114,7 @@ impl Document {
             Self::Events(_) => DocumentKind::Events,
             Self::Overrides(_) => DocumentKind::Overrides,
             Self::Offers(_) => DocumentKind::OfferCatalogue,
+            Self::Confirmation(_) => DocumentKind::Confirmation,
         }
     }
 }
@@ -121,7 +137,14 @@ pub fn parse_any(text: &str) -> Result<Document, Problems> {
             Document::Overrides(parse(&source, kind, event::read_overrides)?)
         }
         DocumentKind::OfferCatalogue => Document::Offers(parse(&source, kind, offers::read)?),
+        DocumentKind::Confirmation => {
+            Document::Confirmation(parse(&source, kind, read_confirmation)?)
+        }
     })
+}
+
+fn read_confirmation(confirmation: &Confirmation, _: &mut Problems) -> Confirmation {
+    confirmation.clone()
 }
 
 fn read_predicted(state: &PredictedFleetState, problems: &mut Problems) -> PredictedFleetState {

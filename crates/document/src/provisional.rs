@@ -1,14 +1,17 @@
 //! A provisional fleet state: a fleet with the changes that are about to be made to it.
 
-use fleetcast_model::{Fleet, MicroUsd};
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use fleetcast_model::{ChangeBound, ContentHash, Fleet, MicroUsd, MicroUsdPerHour};
 
 use crate::amount::money;
-use crate::canonical::{ContentHash, canonical, content_hash};
 use crate::fleet;
 use crate::near::did_you_mean;
 use crate::problem::Problems;
-use crate::wire::{CostRange, ProvisionalChange, ProvisionalDocument};
+use crate::wire::{
+    ChangeAction, ChangeCause, ChangeReason, CostRange, PlanAccount, ProvisionalChange,
+    ProvisionalDocument,
+};
 
 /// A fleet with the changes that are about to be made to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +20,8 @@ pub struct ProvisionalFleetState {
     pub fleet: Fleet,
     /// The changes, in the order in which they were decided.
     pub provisional_changes: Vec<ProvisionalChange>,
+    /// How the changes came about, if they were planned and not written by hand.
+    pub plan: Option<PlanAccount>,
 }
 
 impl ProvisionalFleetState {
@@ -28,27 +33,30 @@ impl ProvisionalFleetState {
 
 /// Hashes what changes may do and cost at most: component, action, place, offer, purchase kind, count,
 /// price, ready-by and expiry. Costs, reasons, SLAs and `order_by` are left out, and so is the order of
-/// the changes, so that a later plan with other forecasts but the same changes has the same hash.
-pub fn change_set_hash(changes: &[ProvisionalChange]) -> ContentHash {
-    let mut set: Vec<Value> = changes.iter().map(bound).collect();
-    set.sort_by_cached_key(canonical);
-    content_hash(&Value::Array(set))
+/// the changes, so that a later plan with other forecasts but the same changes has the same hash. The
+/// changes of one component alone have the hash that the engine asks approval of.
+pub fn change_set_hash<'a>(
+    changes: impl IntoIterator<Item = &'a ProvisionalChange>,
+) -> ContentHash {
+    let bounds: Vec<ChangeBound> = changes.into_iter().map(bound).collect();
+    fleetcast_model::change_set_hash(&bounds)
 }
 
-fn bound(change: &ProvisionalChange) -> Value {
-    json!({
-        "component": change.component,
-        "action": change.action,
-        "provider": change.provider,
-        "region": change.region,
-        "zone": change.zone,
-        "offer": change.offer,
-        "purchase_kind": change.purchase_kind,
-        "instances_max": change.instances,
-        "price_micro_usd_per_hour_max": change.price_per_hour_max.as_ref().map(|price| money(price).get()),
-        "ready_by": change.ready_by,
-        "expires": change.expires,
-    })
+fn bound(change: &ProvisionalChange) -> ChangeBound {
+    let price = change.price_per_hour_max.as_ref();
+    ChangeBound {
+        component: change.component.clone(),
+        action: change.action,
+        provider: change.provider,
+        region: change.region.clone(),
+        zone: change.zone.clone(),
+        offer: change.offer.clone(),
+        purchase: change.purchase_kind,
+        instances_max: change.instances,
+        price_max: price.map(|price| MicroUsdPerHour::new(money(price).get())),
+        ready_by: change.ready_by,
+        expires: change.expires,
+    }
 }
 
 /// Turns a document into a provisional fleet state. What is wrong with it goes into `problems`.
@@ -84,10 +92,51 @@ pub(crate) fn read(
         let hint = format!("an approval of it does not cover them; their hash is `{right}`");
         problems.add("/change_set_hash", message).hint(hint);
     }
+    if let Some(plan) = &document.plan {
+        check_totals(plan, &document.provisional_changes, problems);
+    }
     ProvisionalFleetState {
         fleet,
         provisional_changes: document.provisional_changes.clone(),
+        plan: document.plan.clone(),
     }
+}
+
+/// The plan's totals are those of its changes, reason by reason.
+fn check_totals(plan: &PlanAccount, changes: &[ProvisionalChange], problems: &mut Problems) {
+    let units = |action: fn(ChangeAction) -> bool| {
+        let all = changes.iter().filter(|change| action(change.action));
+        all.fold(0_u64, |sum, change| sum.saturating_add(change.units))
+    };
+    let added = units(|action| action != ChangeAction::Remove);
+    let removed = units(|action| action == ChangeAction::Remove);
+    for (field, stated, right) in [
+        ("units_added", plan.units_added, added),
+        ("units_removed", plan.units_removed, removed),
+    ] {
+        if stated != right {
+            let message = format!("{field} is {stated}; the changes come to {right}");
+            problems.add(&format!("/plan/{field}"), message);
+        }
+    }
+    let of_changes = total_of_reasons(changes.iter().flat_map(|change| &change.reasons));
+    if total_of_reasons(&plan.reasons) != of_changes {
+        problems
+            .add("/plan/reasons", "the reasons are not those of the changes")
+            .hint("each reason has the units of all changes together");
+    }
+}
+
+/// The units of each reason.
+fn total_of_reasons<'a>(
+    reasons: impl IntoIterator<Item = &'a ChangeCause>,
+) -> BTreeMap<ChangeReason, u64> {
+    let mut totals = BTreeMap::new();
+    for cause in reasons {
+        let total: &mut u64 = totals.entry(cause.reason).or_default();
+        *total = total.saturating_add(cause.units);
+    }
+    totals
 }
 
 fn check_change(change: &ProvisionalChange, at: &str, problems: &mut Problems) {
@@ -135,5 +184,6 @@ pub(crate) fn write(state: &ProvisionalFleetState) -> ProvisionalDocument {
         fleet: fleet::write(&state.fleet),
         provisional_changes: state.provisional_changes.clone(),
         change_set_hash: Some(state.change_set_hash()),
+        plan: state.plan.clone(),
     }
 }

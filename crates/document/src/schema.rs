@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::kind::DocumentKind;
 use crate::wire::{
-    EventsDocument, FleetState, IsoDuration, OfferCatalogue, OverridesDocument, PersonaDocument,
-    PredictedFleetState, ProvisionalDocument,
+    Confirmation, EventsDocument, FleetState, IsoDuration, OfferCatalogue, OverridesDocument,
+    PersonaDocument, PredictedFleetState, ProvisionalDocument,
 };
 
 /// The schema of each kind of document: file name, and JSON text as it is published in `schemas/`.
@@ -71,6 +71,7 @@ fn bare(kind: DocumentKind) -> Value {
         DocumentKind::Events => generate::<EventsDocument>(),
         DocumentKind::Overrides => generate::<OverridesDocument>(),
         DocumentKind::OfferCatalogue => generate::<OfferCatalogue>(),
+        DocumentKind::Confirmation => generate::<Confirmation>(),
     }
     .to_value();
     tidy(&mut schema);

@@ -26,6 +26,7 @@ use crate::burn::BurnWatch;
 use crate::config::{ConfigError, EngineConfig, Part};
 use crate::drills::Drills;
 use crate::hedge::Hedge;
+use crate::regret::PairTerms;
 use crate::stages::feedback::FeedbackState;
 use crate::stages::forecast::Arrival;
 use crate::stages::gate::GateState;
@@ -34,6 +35,7 @@ use crate::stages::observe::Seen;
 use crate::stages::projection::Projection;
 use crate::stages::workflow::WorkflowState;
 use crate::telemetry::Unserved;
+use crate::trials::Trials;
 use crate::watch::{Alert, Watch};
 
 /// Where nothing is stated, so much of the demand may go unserved.
@@ -93,6 +95,8 @@ pub struct ComponentState {
     pub(crate) feedback: FeedbackState,
     /// Its spot pools, if it may buy spot.
     pub(crate) hedge: Option<Box<Hedge>>,
+    /// Overrides on trial: what they bring.
+    pub(crate) trials: Trials,
 }
 
 /// Who decides for a component.
@@ -193,7 +197,7 @@ impl ComponentState {
         component: &Component,
         capacity: CapacityModel,
     ) -> Result<Self, ConfigError> {
-        let offers = offer_choices(config, component);
+        let offers = offer_choices(&config.offers, component);
         if offers.is_empty() {
             return Err(ConfigError::NoOffer(component.name.to_string()));
         }
@@ -228,6 +232,11 @@ impl ComponentState {
         let hedge = Hedge::new(component, &config.offers, &offers, lead)
             .filter(|_| !config.without.contains(&Part::Hedge))
             .map(Box::new);
+        let rules = FleetRules {
+            boot_steps: boot_steps as usize,
+            drain_steps: drain_steps(component, config.step_seconds),
+        };
+        let trials = Trials::new(rules, unit_price(&offers), config.step_seconds);
         Ok(Self {
             standby: component.standby.filter(|_| ours),
             drills: Drills::default(),
@@ -270,6 +279,7 @@ impl ComponentState {
             gate: GateState::default(),
             workflow: WorkflowState::default(),
             feedback: FeedbackState::new(forecast_steps(config, boot_steps)),
+            trials,
         })
     }
 
@@ -344,20 +354,19 @@ impl ComponentState {
         drilled.map_or(0, |cohort| self.units_each(cohort))
     }
 
-    /// What promoting all of standby would add to what everything costs.
-    pub(crate) fn promotable(&self) -> MicroUsdPerHour {
-        let standby = self
-            .cohorts
-            .iter()
-            .filter(|c| c.state == InstanceState::Standby);
-        let added = |cohort: &Cohort| {
-            let choice = self
-                .offers
-                .iter()
-                .find(|choice| choice.offer == cohort.offer);
-            choice.map(|choice| choice.price).unwrap_or_default() * u64::from(cohort.count)
-        };
-        standby.map(added).sum()
+    /// How its regret is priced.
+    pub(crate) fn terms(&self, config: &EngineConfig, component: &Component) -> PairTerms {
+        let objective = config.objective_of(component);
+        let share = objective.map_or(DEFAULT_UNSERVED, |objective| objective.target);
+        PairTerms {
+            rules: FleetRules {
+                boot_steps: self.lead_steps as usize - 1,
+                drain_steps: drain_steps(component, config.step_seconds),
+            },
+            unit_price: unit_price(&self.offers),
+            step_seconds: config.step_seconds,
+            missing_price: 1.0 / share.get().max(1e-6),
+        }
     }
 
     /// What everything that is listed costs.
@@ -386,16 +395,9 @@ impl Ours {
     fn new(config: &EngineConfig, component: &Component, boot_steps: u32, per_unit: f64) -> Self {
         let lead_steps = forecast_steps(config, boot_steps);
         let step_seconds = config.step_seconds;
-        let drain_steps = component
-            .timing
-            .drain
-            .as_secs()
-            .max(0)
-            .unsigned_abs()
-            .div_ceil(u64::from(step_seconds)) as usize;
         let rules = FleetRules {
             boot_steps: boot_steps as usize,
-            drain_steps,
+            drain_steps: drain_steps(component, step_seconds),
         };
         let stated = config.objective_of(component);
         let objective = stated.unwrap_or_else(default_objective);
@@ -510,8 +512,23 @@ fn standby_rules(policy: &StandbyPolicy, step_seconds: u32) -> StandbyRules {
     }
 }
 
+/// The price of the cheapest unit.
+fn unit_price(offers: &[OfferChoice]) -> MicroUsdPerHour {
+    let each = |choice: &OfferChoice| choice.price.get() / u64::from(choice.units_each.max(1));
+    MicroUsdPerHour::new(offers.iter().map(each).min().unwrap_or_default())
+}
+
+/// Steps for which a unit that is given back is paid for.
+fn drain_steps(component: &Component, step_seconds: u32) -> usize {
+    let drain = component.timing.drain.as_secs().max(0).unsigned_abs();
+    drain.div_ceil(u64::from(step_seconds)) as usize
+}
+
 /// The offers that a component's placements allow, as the planner sees them.
-fn offer_choices(config: &EngineConfig, component: &Component) -> Vec<OfferChoice> {
+pub(crate) fn offer_choices(
+    offers: &[fleetcast_model::Offer],
+    component: &Component,
+) -> Vec<OfferChoice> {
     let choice = |(offer, index): (&fleetcast_model::Offer, u16)| {
         let units_each = u32::try_from(offer.units_of(&component.unit)).unwrap_or(u32::MAX);
         component.allows(offer).then_some(OfferChoice {
@@ -521,7 +538,7 @@ fn offer_choices(config: &EngineConfig, component: &Component) -> Vec<OfferChoic
             minimum_seconds: offer.billing.minimum_seconds,
         })
     };
-    config.offers.iter().zip(0..).filter_map(choice).collect()
+    offers.iter().zip(0..).filter_map(choice).collect()
 }
 
 /// Steps from the newest demand that is told to the first step that an order placed now would serve.

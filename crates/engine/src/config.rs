@@ -2,7 +2,8 @@
 
 use fleetcast_capacity::{CapacityError, CapacityModel};
 use fleetcast_model::{
-    Component, Event, Fleet, InteractionType, Objective, Offer, Override, Persona,
+    Component, Event, Fleet, InteractionType, MicroUsdPerHour, Objective, Offer, OfferIndex,
+    Override, Persona,
 };
 use fleetcast_policy::PolicySpec;
 use jiff::Timestamp;
@@ -26,6 +27,10 @@ pub struct EngineConfig {
     pub interaction_types: Vec<InteractionType>,
     /// What may be rented; orders name them by place.
     pub offers: Vec<Offer>,
+    /// What an instance of each offer may come to cost at worst, where its price is stale or may rise; empty: the
+    /// prices are sure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices_at_worst: Vec<MicroUsdPerHour>,
     /// When the first step ends at the earliest.
     pub start: Timestamp,
     /// Length of a step in seconds.
@@ -117,6 +122,14 @@ pub enum ConfigError {
 impl EngineConfig {
     /// The default of [`Self::fits_per_step`].
     pub const FITS_PER_STEP: u32 = 16;
+
+    /// What an instance of an offer may come to cost at worst.
+    pub fn price_at_worst(&self, offer: OfferIndex) -> MicroUsdPerHour {
+        let place = usize::from(offer.0);
+        let stated = self.offers[place].price;
+        let worst = self.prices_at_worst.get(place).copied();
+        worst.map_or(stated, |worst| worst.max(stated))
+    }
 
     /// The objective that a component is held to.
     pub fn objective_of(&self, component: &Component) -> Option<Objective> {

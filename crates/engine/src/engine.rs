@@ -2,22 +2,26 @@
 
 use fleetcast_forecast::event_book::Uplift;
 use fleetcast_model::{
-    Action, ArrivalForecast, ComponentIndex, ComponentReport, Drill, Gate, MicroUsd, Mode,
-    Observation, Plan, StandbyPolicy, StandbyReport, Units,
+    Action, ComponentIndex, ComponentReport, Drill, Gate, MicroUsd, Mode, ModeChange, Observation,
+    Plan, PlannedOrder, StandbyPolicy, StandbyReport, Units, change_set_hash,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::burn::BurnWatch;
+use crate::changes;
 use crate::component::{Brain, ComponentState, FitJob, Ours};
 use crate::config::{ConfigError, EngineConfig, Part};
 use crate::demand::DemandMap;
 use crate::events::Known;
+use crate::regret::RegretBook;
+use crate::reservations::Reservations;
 use crate::stages::forecast::{Ahead, Arrival, Expected};
-use crate::stages::gate::Spending;
+use crate::stages::gate::{self, Question};
 use crate::stages::observe::Seen;
-use crate::stages::projection::Projection;
-use crate::stages::{forecast, gate, nodes, observe, plan, projection, requirement};
+use crate::stages::projection::{Deciders, Projection};
+use crate::stages::{forecast, nodes, observe, plan, projection, requirement};
+use crate::trials::Trialled;
 
 /// Drills begin while demand is at most this part of what serves.
 const CALM: f64 = 0.9;
@@ -36,6 +40,9 @@ pub struct Step {
     pub components: Vec<ComponentReport>,
     /// When to step again at the latest.
     pub wake_at: Timestamp,
+    /// The mode was promoted or demoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<ModeChange>,
     /// The work behind the `Fit` actions. Not recorded: what matters of it is its result.
     #[serde(skip)]
     pub fits: Vec<FitJob>,
@@ -51,13 +58,13 @@ pub struct Engine {
     pub(crate) per_minute: Vec<Option<f64>>,
     pub(crate) volumes: Vec<Vec<Option<f64>>>,
     expectation: Option<crate::persona::Expectation>,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     /// When the next full step is due.
     due: Timestamp,
     steps: u64,
-    spending: Spending,
-    month: i16,
-    spent_remainder: u128,
+    pub(crate) mode: Mode,
+    pub(crate) regret: Option<RegretBook>,
+    pub(crate) reservations: Reservations,
 }
 
 impl Engine {
@@ -89,8 +96,14 @@ impl Engine {
         let components = config.fleet.components.iter().zip(capacities).enumerate();
         let components = components
             .map(|(i, (component, capacity))| ComponentState::new(&config, i, component, capacity));
+        let components: Vec<ComponentState> = components.collect::<Result<_, _>>()?;
+        let regret = config.fleet.mode_promotion.map(|rule| {
+            let terms = components.iter().zip(&config.fleet.components);
+            let terms = terms.map(|(state, component)| state.terms(&config, component));
+            RegretBook::new(rule, config.fleet.mode, terms.collect())
+        });
         Ok(Self {
-            components: components.collect::<Result<_, _>>()?,
+            components,
             volumes: map.empty_volumes(),
             map,
             demand_until: config.start,
@@ -99,9 +112,9 @@ impl Engine {
             now: config.start,
             due: config.start,
             steps: 0,
-            spending: Spending::default(),
-            month: 0,
-            spent_remainder: 0,
+            mode: config.fleet.mode,
+            regret,
+            reservations: Reservations::default(),
             config,
         })
     }
@@ -149,6 +162,7 @@ impl Engine {
             actions: Vec::new(),
             components: Vec::with_capacity(self.components.len()),
             wake_at: self.wake_at(),
+            mode: None,
             fits: Vec::new(),
         };
         let mut reports: Vec<Option<ComponentReport>> = vec![None; self.components.len()];
@@ -156,6 +170,9 @@ impl Engine {
             reports[index] = Some(self.step_component(index, now, between, &mut step));
         }
         step.components.extend(reports.into_iter().flatten());
+        if !between {
+            step.mode = self.judge_mode();
+        }
         self.steps += u64::from(!between);
         step
     }
@@ -195,6 +212,11 @@ impl Engine {
             let feedback = state.feedback.score(&seen, state.per_unit);
             let ahead = self.look_ahead(index, now, arrival_at);
             let (mut projection, arrival) = self.decide(index, now, arrival_at, &seen, ahead, step);
+            if let Some(book) = &mut self.regret {
+                let per_unit = self.components[index].per_unit;
+                let need = seen.known.then(|| seen.measure / per_unit);
+                book.step(index, self.steps, need, projection.wanted.get());
+            }
             let state = &mut self.components[index];
             plan::cover_spot(state, &mut projection);
             if let Some(arrival) = &arrival {
@@ -214,7 +236,7 @@ impl Engine {
         let succession = state.succession();
         ComponentReport {
             demand: seen.known.then_some(seen.volume),
-            forecast: arrival.map(|arrival| in_volume(&arrival, seen.to_volume())),
+            forecast: arrival.map(|arrival| forecast::in_volume(&arrival, seen.to_volume())),
             arrival: arrival_at,
             needed_now: Units::new(requirement::round_up(seen.measure / state.per_unit)),
             binding: state.binding,
@@ -258,7 +280,12 @@ impl Engine {
         let place = ComponentIndex(index as u16);
         let heeds_events = self.heeds_events();
         let component = &self.config.fleet.components[index];
-        let overrides = &self.config.overrides;
+        let deciders = Deciders {
+            overrides: &self.config.overrides,
+            without: None,
+            now,
+            arrival: arrival_at,
+        };
         let state = &mut self.components[index];
         match &mut state.brain {
             Brain::Ours(ours) => {
@@ -273,7 +300,11 @@ impl Engine {
                     ours.forecaster
                         .expect(events.change(&ours.edges, ahead.began));
                 }
-                let arrival = forecast::forecast(ours, seen, state.per_unit, arrival_at, &ahead);
+                let forecast = forecast::forecast(ours, seen, state.per_unit, arrival_at, &ahead);
+                let stated = deciders.forecast(component);
+                let arrival = stated.map_or(forecast, |stated| {
+                    forecast::restate(ours, &forecast, &stated, seen.to_volume())
+                });
                 if let Some(events) = &events {
                     events.teach(&mut ours.events, ahead.began, demand);
                 }
@@ -296,7 +327,23 @@ impl Engine {
                 let learned = state.learned.as_ref().and_then(|learned| learned.ceiling());
                 let most = learned.map(|ceiling| Units::new(ceiling.units as u64));
                 let projection =
-                    projection::project(component, overrides, now, seen, &required, holds, most);
+                    projection::project(component, &deciders, seen, &required, holds, most);
+                let own = requirement::require(seen.measure, &forecast, state.per_unit);
+                state.trials.step(
+                    &Trialled {
+                        component,
+                        deciders: &deciders,
+                        seen,
+                        holds,
+                        most,
+                        projection: &projection,
+                        required: &required,
+                        own: &own,
+                        useful: forecast.band,
+                        per_unit: state.per_unit,
+                    },
+                    self.steps,
+                );
                 (projection, Some(arrival))
             }
             Brain::Peer(policy) => {
@@ -321,7 +368,7 @@ impl Engine {
                     total: seen.ready + seen.pending,
                 });
                 (
-                    projection::project_policy(component, overrides, now, wanted),
+                    projection::project_policy(component, &deciders, wanted),
                     None,
                 )
             }
@@ -338,8 +385,7 @@ impl Engine {
         step: &mut Step,
     ) -> Option<Drill> {
         let began = now - self.step_length();
-        let acts =
-            self.config.fleet.mode != Mode::Observe && !gate::frozen(&self.config.fleet, now);
+        let acts = self.mode != Mode::Observe && !gate::frozen(&self.config.fleet, now);
         let state = &mut self.components[index];
         let policy = state.standby?;
         state.drills.note_promotions(&state.cohorts, began);
@@ -372,7 +418,7 @@ impl Engine {
         step: &mut Step,
     ) -> (Plan, Gate, Option<Plan>) {
         let place = ComponentIndex(index as u16);
-        let acts = self.config.fleet.mode == Mode::Auto && !gate::frozen(&self.config.fleet, now);
+        let acts = self.mode == Mode::Auto && !gate::frozen(&self.config.fleet, now);
         let state = &mut self.components[index];
         // Nothing is at stake: a drill may begin.
         let calm = acts
@@ -390,24 +436,43 @@ impl Engine {
         } else {
             plan::plan(place, state, projection, now, ready_by)
         };
-        let passed = state
-            .gate
-            .judge(&self.config.fleet, &plan, have, &self.spending, now);
+        let committed = self.committed();
+        let state = &mut self.components[index];
+        let component = &self.config.fleet.components[index];
+        let config = &self.config;
+        let change_set = || {
+            let bounds = changes::bounds(component, &config.offers, &state.cohorts, &plan, now);
+            change_set_hash(&bounds)
+        };
+        let passed = state.gate.judge(&Question {
+            config,
+            mode: self.mode,
+            plan: &plan,
+            have,
+            committed,
+            now,
+            change_set: &change_set,
+        });
         step.actions
             .extend(passed.request(&plan).map(Action::RequestApproval));
         let mut withheld = None;
-        if !matches!(passed.gate, Gate::Go | Gate::Nothing) {
+        let passes = matches!(passed.gate, Gate::Go | Gate::Nothing);
+        if !passes {
             withheld = Some(plan);
-            plan = if self.config.fleet.mode == Mode::Observe {
+            plan = if self.mode == Mode::Observe {
                 Plan::keep(place, projection.wanted)
             } else {
-                only_the_floor(place, state, have, standby, projection, now, ready_by)
+                plan::only_the_floor(place, state, have, standby, projection, now, ready_by)
             };
         }
         if let Some(policy) = &state.standby {
             state.workflow.arm(place, policy, &mut step.actions);
         }
-        state.workflow.carry_out(&plan, now, &mut step.actions);
+        let reserve = |order: &PlannedOrder| gate::worst_cost(config, order);
+        let reserved = plan.all_orders().map(reserve).sum();
+        state
+            .workflow
+            .carry_out(&plan, now, reserve, &mut step.actions);
         if let Some(policy) = state.standby.filter(|_| calm && plan.standby.is_empty()) {
             state
                 .drills
@@ -423,10 +488,13 @@ impl Engine {
         state
             .workflow
             .publish(place, ready, projection.wanted, &mut step.actions);
-        let ordered = plan.orders.iter().chain(&plan.standby.orders);
-        self.spending.rate += ordered
-            .map(|order| order.price * u64::from(order.instances))
-            .sum();
+        let prices = plan.all_orders();
+        let price = prices.map(|order| order.price * u64::from(order.instances));
+        self.reservations.order(price.sum(), reserved);
+        // What the floor needs goes ahead whatever it costs: it is a promise already made.
+        if passes && reserved > MicroUsd::ZERO {
+            self.assert_under_cap();
+        }
         (plan, passed.gate, withheld)
     }
 
@@ -487,57 +555,6 @@ impl Engine {
     fn step_length(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.config.step_seconds))
     }
-
-    /// Keeps the reservation ledger: what this month has cost so far, and what is running.
-    fn account_spending(&mut self, before: Timestamp) {
-        if self.config.fleet.budget.is_none() {
-            return;
-        }
-        let month = self.now.to_zoned(jiff::tz::TimeZone::UTC).month().into();
-        let listed = self.components.iter().map(ComponentState::rate).sum();
-        self.spending.promotable = self.components.iter().map(ComponentState::promotable).sum();
-        if self.steps == 0 {
-            // What ran before the first step is charged from the first listing.
-            self.spending.rate = listed;
-        }
-        if month != self.month {
-            self.month = month;
-            self.spending.this_month = MicroUsd::ZERO;
-        }
-        let seconds = self
-            .now
-            .duration_since(before)
-            .as_secs()
-            .max(0)
-            .unsigned_abs();
-        self.spent_remainder += u128::from(self.spending.rate.get()) * u128::from(seconds);
-        self.spending.this_month += MicroUsd::new((self.spent_remainder / 3_600) as u64);
-        self.spent_remainder %= 3_600;
-        self.spending.rate = listed;
-    }
-}
-
-/// What goes ahead even when a change is withheld: the floor is a promise already made.
-fn only_the_floor(
-    place: ComponentIndex,
-    state: &mut ComponentState,
-    have: Units,
-    standby: Units,
-    projection: &Projection,
-    now: Timestamp,
-    ready_by: Timestamp,
-) -> Plan {
-    if have >= projection.floor || state.workflow.in_flight() > Units::ZERO {
-        return Plan::keep(place, projection.wanted);
-    }
-    let wanted = projection.floor;
-    let floor_only = Projection {
-        wanted,
-        standby,
-        cover: Units::ZERO,
-        ..projection.clone()
-    };
-    plan::plan(place, state, &floor_only, now, ready_by)
 }
 
 impl Ours {
@@ -589,17 +606,5 @@ impl Ours {
             Some(fixed) => projection::Standby::Fixed(fixed.get()),
             None => projection::Standby::InAll(lately),
         }
-    }
-}
-
-/// A forecast in interactions a minute.
-fn in_volume(arrival: &Arrival, to_volume: f64) -> ArrivalForecast {
-    ArrivalForecast {
-        p05: arrival.p05 * to_volume,
-        p50: arrival.p50 * to_volume,
-        p95: arrival.p95 * to_volume,
-        bought_level: arrival.level,
-        bought: arrival.bought * to_volume,
-        persona_weight: arrival.persona_weight,
     }
 }

@@ -3,8 +3,10 @@
 use fleetcast_capacity::{Figure, Outlook, RESOURCES, ResourceAmounts, ScaleOutCeiling};
 use fleetcast_forecast::KnownEvent;
 use fleetcast_model::{
-    Cohort, InteractionType, MicroUsdPerHour, OfferId, Resource, Units, UseDrift,
+    Cohort, InteractionType, MicroUsdPerHour, OfferId, Override, OverrideScore, Resource, Units,
+    UseDrift,
 };
+use jiff::{SignedDuration, Timestamp};
 
 use crate::accuracy::Accuracy;
 use crate::component::{Brain, ComponentState};
@@ -131,6 +133,21 @@ impl Engine {
             .collect()
     }
 
+    /// What the overrides of a component brought, as far as they are over, in the order in which they ended.
+    pub fn override_scores(&self, component: usize) -> &[OverrideScore] {
+        &self.components[component].trials.done
+    }
+
+    /// The overrides of a component that are in force for the last step.
+    pub fn overrides_in_force(&self, component: usize) -> Vec<&Override> {
+        let step = self.config.step_seconds;
+        let lead = self.components[component].lead_steps - 1;
+        let arrival = self.now() + SignedDuration::from_secs(i64::from(step) * i64::from(lead));
+        let name = &self.config.fleet.components[component].name;
+        let holds = |one: &&Override| one.component == *name && one.holds(self.now(), arrival);
+        self.config.overrides.iter().filter(holds).collect()
+    }
+
     /// The instances of a component, as they were listed before the last step.
     pub fn cohorts(&self, component: usize) -> &[Cohort] {
         &self.components[component].cohorts
@@ -172,6 +189,33 @@ impl Engine {
         };
         let carried = units as f64 * state.per_unit;
         Some(libm::exp(-ours.last.depth_of(carried)))
+    }
+
+    /// What the known events that are on at a moment multiply a component's demand by, as far as is known.
+    pub fn event_uplift(&self, component: usize, at: Timestamp) -> f64 {
+        let state = &self.components[component];
+        let Brain::Ours(ours) = &state.brain else {
+            return 1.0;
+        };
+        if self.config.events.is_empty() {
+            return 1.0;
+        }
+        let types = self.map.types_of(component);
+        let of = &self.config.fleet.components[component];
+        Known::new(&self.config.events, of, types, &state.volumes).factor(&ours.events, at)
+    }
+
+    /// The fewest units that carry demand at arrival with probability `level`, as the last forecast has it; `None`
+    /// where no forecast of ours was made.
+    pub fn units_at_level(&self, component: usize, level: f64) -> Option<Units> {
+        let state = &self.components[component];
+        let Brain::Ours(ours) = &state.brain else {
+            return None;
+        };
+        let depth = -libm::log1p(-level.clamp(0.0, 0.999_9));
+        Some(Units::new(round_up(
+            ours.last.at_depth(depth) / state.per_unit,
+        )))
     }
 
     fn scaled(&self, component: usize, volume: f64) -> Vec<f64> {

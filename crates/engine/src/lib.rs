@@ -6,7 +6,9 @@
 //! workflow, feedback), one module each; the only way back is an observation.
 
 mod accuracy;
+mod amend;
 mod burn;
+mod changes;
 mod component;
 mod config;
 mod demand;
@@ -16,18 +18,25 @@ mod events;
 mod explain;
 mod hedge;
 mod persona;
+mod regret;
+mod reservations;
+mod spending;
 mod stages;
 mod telemetry;
+mod trials;
 mod usage;
 mod watch;
 mod world;
 
 pub use accuracy::Accuracy;
+pub use changes::{APPROVAL_LASTS, PRICED, cost};
 pub use component::{FitJob, Ours};
 pub use config::{ConfigError, EngineConfig, Part};
 pub use demand::{DemandMap, TypeSource};
 pub use drills::DrillBook;
 pub use engine::{Engine, Step};
 pub use explain::{Explained, LearnedView};
+pub use regret::DayRegret;
+pub use reservations::Committed;
 pub use telemetry::Telemetry;
 pub use world::{World, drive};

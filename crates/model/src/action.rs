@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ComponentIndex, MicroUsd, MicroUsdPerHour, OfferIndex, Token, Units};
+use crate::{ComponentIndex, ContentHash, MicroUsd, MicroUsdPerHour, OfferIndex, Token, Units};
 
 /// One thing the engine asks its world to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ impl ModelForm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalRequest {
     /// The change set, by its hash.
-    pub change_set: Token,
+    pub change_set: ContentHash,
     /// For whom.
     pub component: ComponentIndex,
     /// At most so many more units.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ComponentName, InteractionType, Region, Share, Units};
+use crate::{ComponentName, InteractionType, MicroUsd, MilliPerMinute, Region, Share, Units};
 
 /// Something that changes demand for a while.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,4 +82,48 @@ pub enum OverrideDecision {
     Ceiling(Units),
     /// No change at all.
     Pause,
+    /// So many more units than are wanted otherwise; they are ready when the override starts.
+    Provision(Units),
+    /// This demand is expected between start and expiry, whatever the forecast says.
+    Forecast(StatedForecast),
+}
+
+/// Demand that a person expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedForecast {
+    /// The median.
+    pub median: MilliPerMinute,
+    /// The 95 % quantile, not under the median; `None`: as much above the median as the forecast's own, in
+    /// proportion.
+    pub p95: Option<MilliPerMinute>,
+}
+
+impl Override {
+    /// Whether it is in force: what must be ready when it starts is ordered before.
+    pub fn holds(&self, now: Timestamp, arrival: Timestamp) -> bool {
+        match self.decision {
+            OverrideDecision::Provision(_) => self.start <= arrival && now < self.expires,
+            OverrideDecision::Forecast(_) => self.start <= arrival && arrival < self.expires,
+            OverrideDecision::Pin(_)
+            | OverrideDecision::Floor(_)
+            | OverrideDecision::Ceiling(_)
+            | OverrideDecision::Pause => self.start <= now && now < self.expires,
+        }
+    }
+}
+
+/// What an override brought, judged when it was over by two fleets that are only thought of: one that followed it
+/// and one that did not, with the same boots and drains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OverrideScore {
+    /// The override.
+    pub decided: Override,
+    /// What the units cost with it.
+    pub cost_with: MicroUsd,
+    /// What they would have cost without it.
+    pub cost_without: MicroUsd,
+    /// Interactions that found no capacity with it.
+    pub unserved_with: f64,
+    /// Interactions that would have found none without it.
+    pub unserved_without: f64,
 }

@@ -21,6 +21,8 @@ pub struct Fleet {
     pub approval_threshold: Option<MicroUsd>,
     /// How much the engine may do by itself.
     pub mode: Mode,
+    /// When it may do more; `None`: only when a person says so.
+    pub mode_promotion: Option<ModePromotion>,
     /// When nothing may be changed, except to hold the floor.
     pub freeze_windows: Vec<FreezeWindow>,
 }
@@ -267,13 +269,13 @@ const COLD_SHARE: f64 = 0.5;
 pub struct Budget {
     /// What a month should cost; stated for people, nothing is decided by it yet.
     pub monthly: MicroUsd,
-    /// Nothing beyond the floor is ordered once this month's spending, two more hours of what runs, and the
-    /// order would pass it. What runs goes on.
+    /// Nothing beyond the floor is ordered once this month's spending, two more hours of what runs, what is on
+    /// order, and the order would pass it, each at the worst price. What runs goes on.
     pub hard_cap: Option<MicroUsd>,
 }
 
-/// How much the engine may do by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How much the engine may do by itself; later ones do more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Watches and scores, changes nothing.
@@ -282,6 +284,42 @@ pub enum Mode {
     Recommend,
     /// Acts, within budget, cap and approval threshold.
     Auto,
+}
+
+/// The rule by which the mode rises to the next one, and falls back, on measured regret.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModePromotion {
+    /// So many days in a row must be good; whole days.
+    pub after: SignedDuration,
+    /// A day is good if following the engine would have cost at most so much more than the baseline, as a share.
+    pub regret_max: f64,
+    /// What it is held against.
+    pub against: RegretBaseline,
+    /// The mode that is never passed.
+    pub up_to: Mode,
+}
+
+/// What the engine's decisions are held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegretBaseline {
+    /// A horizontal autoscaler at 60 % utilisation.
+    Reactive,
+    /// Perfect foresight.
+    Foresight,
+}
+
+/// A mode was promoted or demoted by its rule.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModeChange {
+    /// The mode before.
+    pub from: Mode,
+    /// The mode from now on.
+    pub to: Mode,
+    /// The mean regret of the days that decided it, as a share.
+    pub regret: f64,
+    /// How many days those were.
+    pub days: u32,
 }
 
 /// A time in which nothing may be changed, except to hold the floor.

@@ -6,6 +6,8 @@
 //! no clock and does no I/O.
 
 mod action;
+mod change;
+mod content_hash;
 mod event;
 mod fleet;
 mod ids;
@@ -19,6 +21,8 @@ mod quantity;
 mod report;
 
 pub use action::*;
+pub use change::*;
+pub use content_hash::*;
 pub use event::*;
 pub use fleet::*;
 pub use ids::*;

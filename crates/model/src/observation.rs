@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, ComponentIndex, Iops, KilobitsPerSecond, MilliCores, ModelForm, OfferIndex, PerMinute,
-    Token, Units,
+    Bytes, ComponentIndex, ContentHash, Iops, KilobitsPerSecond, MilliCores, ModelForm, OfferIndex,
+    PerMinute, Token, Units,
 };
 
 /// One thing the engine is told. Results of actions come back only this way.
@@ -150,7 +150,7 @@ pub struct Fitted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// The change set that was approved or refused.
-    pub change_set: Token,
+    pub change_set: ContentHash,
     /// Whether it may be carried out.
     pub granted: bool,
 }

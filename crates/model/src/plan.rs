@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ComponentIndex, InstanceRange, MicroUsdPerHour, OfferIndex, Token, Units};
+use crate::{ComponentIndex, InstanceRange, MicroUsdPerHour, OfferIndex, Units};
 
 /// What to change for one component. Nothing in it is left to be chosen when it is carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +81,11 @@ impl Plan {
         }
     }
 
+    /// Everything that is ordered, for service and for standby.
+    pub fn all_orders(&self) -> impl Iterator<Item = &PlannedOrder> + Clone {
+        self.orders.iter().chain(&self.standby.orders)
+    }
+
     /// Units that the orders provide together.
     pub fn ordered(&self) -> Units {
         self.orders.iter().map(|order| order.units).sum()
@@ -89,40 +94,5 @@ impl Plan {
     /// Whether there is nothing to carry out.
     pub fn is_empty(&self) -> bool {
         self.orders.is_empty() && self.releases.is_empty() && self.standby.is_empty()
-    }
-
-    /// Hash of the change set alone (place, offer, count, price), without forecasts or times, so that
-    /// an approval of it outlives the minute it was asked in.
-    pub fn change_set(&self) -> Token {
-        let mut body = Vec::with_capacity(64);
-        body.extend(self.component.0.to_le_bytes());
-        for order in &self.orders {
-            body.extend(order.offer.0.to_le_bytes());
-            body.extend(order.instances.to_le_bytes());
-            body.extend(order.price.get().to_le_bytes());
-        }
-        for range in &self.releases {
-            body.extend(range.token.0.to_le_bytes());
-            body.extend(range.first.to_le_bytes());
-            body.extend(range.count.to_le_bytes());
-        }
-        let standby = &self.standby;
-        if standby.is_empty() {
-            return Token::of(&[b"change-set", &body]);
-        }
-        for order in &standby.orders {
-            body.extend(order.offer.0.to_le_bytes());
-            body.extend(order.instances.to_le_bytes());
-            body.extend(order.price.get().to_le_bytes());
-        }
-        for ranges in [&standby.demotions, &standby.releases] {
-            body.extend((ranges.len() as u64).to_le_bytes());
-            for range in ranges {
-                body.extend(range.token.0.to_le_bytes());
-                body.extend(range.first.to_le_bytes());
-                body.extend(range.count.to_le_bytes());
-            }
-        }
-        Token::of(&[b"change-set with standby", &body])
     }
 }

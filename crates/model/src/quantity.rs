@@ -91,6 +91,10 @@ integer_quantity! {
     Units
 }
 integer_quantity! {
+    /// A stated volume of demand in thousandths of an interaction a minute.
+    MilliPerMinute
+}
+integer_quantity! {
     /// Money in millionths of a US dollar.
     MicroUsd
 }

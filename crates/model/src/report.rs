@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{MicroUsd, Plan, Token, Units};
+use crate::{ContentHash, MicroUsd, Plan, Token, Units};
 
 /// What limits a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,6 +63,10 @@ pub enum Reason {
     Policy,
     /// Kept out of service at a share of the price, for what no forecast sees in time. Beyond the units wanted.
     Standby,
+    /// Instances come whole: more units than were wanted.
+    WholeInstances,
+    /// Of what is given back: no reason is left to keep it.
+    Surplus,
 }
 
 /// The capacity ledger: each wanted unit with its reason.
@@ -133,7 +137,7 @@ pub enum Gate {
         /// The threshold of the fleet state.
         threshold: MicroUsd,
         /// The change set to approve.
-        change_set: Token,
+        change_set: ContentHash,
     },
     /// Over the hard cap: refused.
     OverCap {

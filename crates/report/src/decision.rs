@@ -31,6 +31,9 @@ pub struct DecisionView {
     /// The capacity ledger: why each wanted unit is wanted; adds up to `wanted`.
     pub reasons: Vec<ReasonView>,
     pub alternatives: Vec<AlternativeView>,
+    /// What people decided: what is in force, and what it brought where it is over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<String>,
     /// What the gate said, in words: `passed: $12/h is under the approval threshold of $50/h`.
     pub gate: String,
     /// What the component costs an hour once the plan is done.
@@ -178,6 +181,7 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
         wrap(&view.gate, style.width.saturating_sub(12).max(20)),
         2,
     );
+    section("people", view.overrides.clone(), 4);
     section(
         "instead",
         view.alternatives.iter().map(alternative).collect(),
@@ -421,6 +425,7 @@ mod tests {
                 reason("season: Tuesday morning", 4),
                 reason("uncertainty to 99.5 %", 5),
             ],
+            overrides: Vec::new(),
             alternatives: vec![AlternativeView {
                 what: "buy the 95 % quantile".to_owned(),
                 units: 39,

@@ -12,6 +12,7 @@ mod plain;
 mod random;
 mod recording;
 mod spot_market;
+mod stated;
 mod tally;
 mod usage;
 mod world;
@@ -28,6 +29,7 @@ pub use plain::{PlainError, PlainSetting, PlainStandby};
 pub use random::Random;
 pub use recording::{FORMAT, Recorder, Replay, ReplayError};
 pub use spot_market::{MarketSettings, Outage, PoolPlace, SpotMarket};
+pub use stated::whole_instances;
 pub use tally::Tally;
 pub use usage::{RecordedUse, Usage};
 pub use world::{

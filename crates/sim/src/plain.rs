@@ -111,6 +111,7 @@ impl PlainSetting {
             overrides: Vec::new(),
             interaction_types: vec![plain_type()],
             offers: vec![plain_offer()],
+            prices_at_worst: Vec::new(),
             start: demand.start(),
             step_seconds,
             boot_steps: vec![steps(self.boot, step_seconds)],
@@ -240,6 +241,7 @@ fn plain_fleet(
         budget: None,
         approval_threshold: None,
         mode: Mode::Auto,
+        mode_promotion: None,
         freeze_windows: Vec::new(),
     }
 }

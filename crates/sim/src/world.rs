@@ -6,8 +6,7 @@ use std::convert::Infallible;
 use fleetcast_capacity::CapacityModel;
 use fleetcast_engine::{DemandMap, Engine, EngineConfig, Step, World};
 use fleetcast_model::{
-    Action, Approval, ComponentIndex, DemandObserved, Observation, OfferIndex, PerMinute,
-    PurchaseKind,
+    Action, Approval, ComponentIndex, DemandObserved, Observation, PerMinute, Units,
 };
 use fleetcast_series::Series;
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +15,7 @@ use crate::cloud::{Bill, Lifecycle, Serving, SimCloud};
 use crate::fits::SharedFits;
 use crate::random::Random;
 use crate::spot_market::SpotMarket;
+use crate::stated::whole_instances;
 use crate::usage::{TrueUse, Usage};
 
 /// What a simulation is made of, beside the engine.
@@ -241,39 +241,17 @@ impl<'a, S: Sink> Sim<'a, S> {
                 .current
                 .map_or(need, |current| current.get())
                 .clamp(component.floor.get(), component.ceiling.get());
-            let each = |offer: &fleetcast_model::Offer| offer.units_of(&component.unit);
             // Whole instances, and never more than the ceiling.
-            let instances = |offer: &fleetcast_model::Offer| {
-                units
-                    .div_ceil(each(offer))
-                    .min(component.ceiling.get() / each(offer))
-            };
-            // What runs today was not hedged by us: it is firm, wherever firm capacity may be had.
-            let firm = |offer: &fleetcast_model::Offer| offer.purchase != PurchaseKind::Spot;
-            let all = || config.offers.iter().enumerate();
-            let any_firm = all().any(|(_, offer)| firm(offer) && component.allows(offer));
-            let offers = all().filter(|(_, offer)| firm(offer) || !any_firm);
-            let cheapest = offers
-                .filter(|(_, offer)| component.allows(offer) && instances(offer) > 0)
-                .min_by_key(|(_, offer)| {
-                    let missing = units.saturating_sub(instances(offer) * each(offer));
-                    (
-                        missing,
-                        u128::from(offer.price.get()) * u128::from(instances(offer)),
-                    )
-                });
-            let Some((offer, chosen)) = cheapest else {
+            let units = Units::new(units);
+            let Some((offer, count)) =
+                whole_instances(&config.offers, component, units, component.ceiling)
+            else {
                 return Err(fleetcast_engine::ConfigError::NoOffer(
                     component.name.to_string(),
                 ));
             };
-            let count = u32::try_from(instances(chosen)).unwrap_or(u32::MAX);
-            self.cloud.start_with(
-                ComponentIndex(index as u16),
-                OfferIndex(offer as u16),
-                count,
-                config.start,
-            );
+            self.cloud
+                .start_with(ComponentIndex(index as u16), offer, count, config.start);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use fleetcast_model::MicroUsd;
 use jiff::{SignedDuration, Span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -17,6 +18,21 @@ pub struct Money {
     /// The ISO 4217 code of the currency. Only `USD` is supported.
     #[schemars(with = "CurrencyText")]
     pub currency: String,
+}
+
+impl Money {
+    /// An amount of dollars.
+    pub fn usd(amount: MicroUsd) -> Self {
+        Self {
+            amount: amount.as_usd(),
+            currency: "USD".into(),
+        }
+    }
+
+    /// To the nearest micro-dollar.
+    pub fn micro_usd(&self) -> MicroUsd {
+        MicroUsd::new((self.amount * 1e6).round() as u64)
+    }
 }
 
 /// A duration as ISO 8601 writes it, such as `PT5M` or `P28D`. A day is 24 hours.
@@ -227,6 +243,11 @@ field_schema! {
     ModeText, "Mode", { "type": "string", "enum": ["observe", "recommend", "auto"], "x-noun": "a mode" }
 }
 field_schema! {
+    RegretText, "RegretBaseline", {
+        "type": "string", "enum": ["reactive", "foresight"], "x-noun": "a baseline"
+    }
+}
+field_schema! {
     ObjectiveText, "ObjectiveMetric", {
         "type": "string", "enum": ["unserved", "violation"], "x-noun": "what an objective counts"
     }
@@ -249,7 +270,7 @@ field_schema! {
 }
 field_schema! {
     /// [`super::Decision`].
-    DecisionText, "Decision", { "type": "string", "enum": ["pin", "floor", "ceiling", "pause"], "x-noun": "a decision" }
+    DecisionText, "Decision", { "type": "string", "enum": ["pin", "floor", "ceiling", "pause", "provision", "forecast"], "x-noun": "a decision" }
 }
 field_schema! {
     /// [`super::ResourceType`].
@@ -273,8 +294,15 @@ field_schema! {
         "type": "string", "x-noun": "a reason",
         "enum": [
             "floor", "baseline", "season", "forecast", "event", "uncertainty", "reactive", "hold", "spot_risk",
-            "zone_loss", "standby", "override", "policy"
+            "zone_loss", "standby", "override", "policy", "whole_instances", "surplus"
         ]
+    }
+}
+field_schema! {
+    /// [`super::GateVerdict`].
+    GateText, "GateVerdict", {
+        "type": "string", "x-noun": "a verdict",
+        "enum": ["nothing", "go", "needs_approval", "withheld", "over_cap"]
     }
 }
 field_schema! {
@@ -320,6 +348,7 @@ mod tests {
         check::<model::PurchaseKind, PurchaseText>();
         check::<model::Architecture, ArchitectureText>();
         check::<model::Mode, ModeText>();
+        check::<model::RegretBaseline, RegretText>();
         check::<model::ObjectiveMetric, ObjectiveText>();
         check::<model::StandbyTier, TierText>();
         check::<model::PromoteOn, PromoteText>();
@@ -329,6 +358,7 @@ mod tests {
         check::<crate::wire::Horizon, HorizonText>();
         check::<crate::wire::ChangeAction, ChangeActionText>();
         check::<crate::wire::ChangeReason, ChangeReasonText>();
+        check::<crate::wire::GateVerdict, GateText>();
     }
 
     #[test]

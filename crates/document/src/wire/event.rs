@@ -89,13 +89,24 @@ pub struct OverrideEntry {
     #[schemars(with = "NameText")]
     pub component: ComponentName,
     /// What was decided: `pin` is exactly `units`, `floor` at least, `ceiling` at most; `pause` is
-    /// no change at all.
+    /// no change at all; `provision` is `units` more than are wanted otherwise, ready when it
+    /// starts; `forecast` is a demand of `volume` from its start to its expiry, whatever the
+    /// forecast says.
     #[schemars(with = "DecisionText")]
     pub decision: Decision,
-    /// How many units; not with `pause`.
+    /// How many units; not with `pause` and `forecast`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000), extend("x-noun" = "a number of units"))]
     pub units: Option<u64>,
+    /// With `forecast`: the median of the demand, in interactions a minute over all types.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1e12), extend("x-noun" = "a volume", "x-unit" = "interactions a minute"))]
+    pub volume: Option<f64>,
+    /// With `forecast`: what the demand stays under with 95 % probability; without it as much above
+    /// `volume` as in the engine's own forecast, in proportion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1e12), extend("x-noun" = "a volume", "x-unit" = "interactions a minute"))]
+    pub volume_p95: Option<f64>,
     /// From when, RFC 3339.
     #[schemars(with = "TimeText")]
     pub start: Timestamp,
@@ -122,4 +133,8 @@ pub enum Decision {
     Ceiling,
     /// No change at all.
     Pause,
+    /// So many units more.
+    Provision,
+    /// This demand.
+    Forecast,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fleetcast_model::{
     Architecture, ComponentName, FleetName, InteractionType, Mode, ObjectiveMetric, OfferId,
-    PromoteOn, ProviderKind, PurchaseKind, Region, StandbyTier, Zone,
+    PromoteOn, ProviderKind, PurchaseKind, Region, RegretBaseline, StandbyTier, Zone,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ArchitectureText, Fraction, InteractionText, IsoDuration, ModeText, Money, NameText,
-    ObjectiveText, PromoteText, ProviderText, PurchaseText, TierText, TimeText, WordsText,
+    ObjectiveText, PromoteText, ProviderText, PurchaseText, RegretText, TierText, TimeText,
+    WordsText,
 };
 
 /// What a site's fleet is and should be. Capacity is counted in units of a component, a unit being
@@ -29,6 +30,9 @@ pub struct FleetState {
     #[serde(default = "default_mode")]
     #[schemars(with = "ModeText")]
     pub mode: Mode,
+    /// When the mode rises to the next one by itself, and falls back; without it only a person changes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode_promotion: Option<ModePromotion>,
     /// Spending limits; without it there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
@@ -48,6 +52,41 @@ fn default_mode() -> Mode {
     Mode::Recommend
 }
 
+/// The rule by which the mode rises to the next one, and falls back, on measured regret: what following
+/// the engine would have cost each day, with demand that it would have left unserved priced as the
+/// objective values it, beside what the baseline would have cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a promotion rule"))]
+pub struct ModePromotion {
+    /// So many days in a row must be good; at least one day, in whole days.
+    #[serde(default = "default_after")]
+    pub after: IsoDuration,
+    /// A day is good if the engine would have cost at most so much more than the baseline: 0.25 is a
+    /// quarter more, -0.1 a tenth less.
+    #[schemars(range(min = -1, max = 100), extend("x-noun" = "a regret"))]
+    pub regret_max: f64,
+    /// The baseline: `reactive` is a horizontal autoscaler at 60 % utilisation, `foresight` knows all demand.
+    #[serde(default = "default_against")]
+    #[schemars(with = "RegretText")]
+    pub against: RegretBaseline,
+    /// The mode that is never passed.
+    #[serde(default = "default_up_to")]
+    #[schemars(with = "ModeText")]
+    pub up_to: Mode,
+}
+
+fn default_after() -> IsoDuration {
+    IsoDuration(SignedDuration::from_hours(14 * 24))
+}
+
+fn default_against() -> RegretBaseline {
+    RegretBaseline::Reactive
+}
+
+fn default_up_to() -> Mode {
+    Mode::Auto
+}
+
 /// Spending limits of a fleet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-noun" = "a budget"))]
@@ -55,8 +94,9 @@ pub struct Budget {
     /// What a month should cost. It is stated for people; nothing enforces it yet.
     pub monthly: Money,
     /// Stops new orders, except those that the floor needs, once this month's spending, what runs for
-    /// two more hours and the order itself would together pass it. It does not shut down what runs,
-    /// so a month can still cost more. Not below `monthly`.
+    /// two more hours, what is on order and the order itself would together pass it, each at the worst
+    /// price that it may come to. It does not shut down what runs, so a month can still cost more. Not
+    /// below `monthly`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hard_cap: Option<Money>,
 }

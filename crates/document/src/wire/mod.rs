@@ -4,17 +4,21 @@
 //! people who write documents. A field's `x-noun` and `x-unit` are the words that messages use.
 
 mod common;
+mod confirmation;
 mod event;
 mod fleet;
 mod offers;
 mod persona;
+mod plan;
 mod predicted;
 mod provisional;
 
 pub use common::*;
+pub use confirmation::*;
 pub use event::*;
 pub use fleet::*;
 pub use offers::*;
 pub use persona::*;
+pub use plan::*;
 pub use predicted::*;
 pub use provisional::*;

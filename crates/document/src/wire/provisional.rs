@@ -1,5 +1,6 @@
 //! `provisional-fleet-state/v1`: a fleet state with the changes that are about to be made to it.
 
+pub use fleetcast_model::ChangeAction;
 use fleetcast_model::{ComponentName, OfferId, ProviderKind, PurchaseKind, Region, Zone};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ChangeActionText, ChangeReasonText, FleetState, Fraction, HashText, Money, NameText,
-    ProviderText, PurchaseText, TimeText, WordsText,
+    PlanAccount, ProviderText, PurchaseText, TimeText, WordsText,
 };
 use crate::ContentHash;
 
@@ -25,6 +26,9 @@ pub struct ProvisionalDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<HashText>")]
     pub change_set_hash: Option<ContentHash>,
+    /// How the changes came about, as `fleetcast plan` writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanAccount>,
 }
 
 /// One change that is about to be made.
@@ -83,18 +87,6 @@ pub struct ProvisionalChange {
     /// Why, by number of units; the units add up to `units`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<ChangeCause>,
-}
-
-/// What a change does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeAction {
-    /// Rents instances.
-    Add,
-    /// Gives instances back.
-    Remove,
-    /// Puts standby instances into service.
-    Promote,
 }
 
 /// What a change is expected to cost, with its range.
@@ -171,4 +163,8 @@ pub enum ChangeReason {
     Override,
     /// A policy other than Fleetcast's own wants it.
     Policy,
+    /// Instances come whole: more units than were wanted.
+    WholeInstances,
+    /// Of what is given back: no reason is left to keep it.
+    Surplus,
 }

@@ -172,6 +172,7 @@ fn provisional() -> ProvisionalFleetState {
     ProvisionalFleetState {
         fleet: parse_fleet(FLEET).unwrap(),
         provisional_changes: vec![change],
+        plan: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use fleetcast_forecast::Band;
 use fleetcast_forecast::event_book::Uplift;
 use fleetcast_forecast::lead::LeadForecast;
+use fleetcast_model::{ArrivalForecast, MilliPerMinute, StatedForecast};
 use fleetcast_planner::steering::{Band as UnitBand, Deep};
 use jiff::Timestamp;
 
@@ -38,6 +39,8 @@ pub struct Arrival {
     pub persona_weight: f64,
     /// Whether a fitted model with fresh data stands behind it.
     pub healthy: bool,
+    /// A person said what demand to expect.
+    pub stated: bool,
 }
 
 /// What the persona expects, in the component's measure.
@@ -144,6 +147,58 @@ pub fn forecast(
         uplift: uplift.factor,
         persona_weight,
         healthy: seen.known && ours.forecaster.is_fitted() && !ours.accuracy.is_alarmed(),
+        stated: false,
+    }
+}
+
+/// The demand that a person expects in place of the forecast; `to_volume` turns the component's measure into
+/// interactions a minute. The models do not learn from it.
+pub fn restate(
+    ours: &mut Ours,
+    arrival: &Arrival,
+    stated: &StatedForecast,
+    to_volume: f64,
+) -> Arrival {
+    let measure = |milli: MilliPerMinute| milli.as_f64() / 1e3 / to_volume;
+    let (median, own) = (measure(stated.median), arrival.p50);
+    let mut quantiles = ours.last;
+    match stated.p95.map(measure) {
+        Some(p95) => {
+            let spread = quantiles.at(0.95) - own;
+            let wider = if spread > 0.0 {
+                (p95 - median).max(0.0) / spread
+            } else {
+                0.0
+            };
+            quantiles.map(|_, value| (median + (value - own) * wider).max(0.0));
+        }
+        None if own > 0.0 => quantiles.map(|_, value| value * (median / own)),
+        None => quantiles.map(|_, _| median),
+    }
+    let depth = ours.steering.depth();
+    ours.last = quantiles;
+    let (band, deep) = ours.steering.bands(&quantiles);
+    Arrival {
+        p05: quantiles.at(0.05).min(median),
+        p50: median,
+        p95: quantiles.at(0.95).max(median),
+        bought: quantiles.at_depth(depth),
+        band,
+        deep,
+        stated: true,
+        ..*arrival
+    }
+}
+
+/// A forecast in interactions a minute.
+pub fn in_volume(arrival: &Arrival, to_volume: f64) -> ArrivalForecast {
+    ArrivalForecast {
+        p05: arrival.p05 * to_volume,
+        p50: arrival.p50 * to_volume,
+        p95: arrival.p95 * to_volume,
+        bought_level: arrival.level,
+        bought: arrival.bought * to_volume,
+        persona_weight: arrival.persona_weight,
     }
 }
 

@@ -1,15 +1,16 @@
 //! Sixth stage: may this be done? Cost threshold, hard cap, mode and freeze windows.
 
 use fleetcast_model::{
-    Approval, ApprovalRequest, Fleet, Gate, MicroUsd, MicroUsdPerHour, Mode, Plan, Token, Units,
+    Approval, ApprovalRequest, ContentHash, Fleet, Gate, MicroUsd, MicroUsdPerHour, Mode, Plan,
+    PlannedOrder, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A change is priced over so many hours: the short horizon, which is as long as its forecast reaches.
-const PRICED_HOURS: u64 = 2;
-/// An answer is forgotten after so long.
-const ANSWER_LASTS: SignedDuration = SignedDuration::from_hours(1);
+use crate::changes::{self, APPROVAL_LASTS, PRICED};
+use crate::config::EngineConfig;
+use crate::reservations::Committed;
+
 /// The same approval is asked for again after so long.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(30);
 
@@ -26,7 +27,7 @@ pub struct GateState {
 /// An approval that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Asked {
-    change_set: Token,
+    change_set: ContentHash,
     bound: Bound,
     at: Timestamp,
 }
@@ -60,17 +61,6 @@ impl Bound {
     fn covers(&self, other: &Self) -> bool {
         other.units_in_all <= self.units_in_all && other.price_max <= self.price_max
     }
-}
-
-/// What the gate has to know of the fleet's spending.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spending {
-    /// Spent since the month began.
-    pub this_month: MicroUsd,
-    /// What everything that is running or ordered costs.
-    pub rate: MicroUsdPerHour,
-    /// What standby may cost more from one moment to the next, should all of it be promoted.
-    pub promotable: MicroUsdPerHour,
 }
 
 /// The answer, and whether a person has to be asked now.
@@ -109,49 +99,70 @@ pub fn frozen(fleet: &Fleet, now: Timestamp) -> bool {
     windows.any(|window| window.start <= now && now < window.end)
 }
 
-/// What a plan's orders cost over the priced hours.
-pub fn cost(plan: &Plan) -> MicroUsd {
-    // A unit for standby is paid for in full while it boots, and may be promoted at any time.
-    plan.orders
-        .iter()
-        .chain(&plan.standby.orders)
-        .map(|order| order.price.for_seconds(PRICED_HOURS * 3_600) * u64::from(order.instances))
-        .sum()
+/// What the gate is asked.
+pub struct Question<'a> {
+    /// The fleet state (threshold, cap, freeze windows), and what may be rented at which price.
+    pub config: &'a EngineConfig,
+    /// The mode that holds now.
+    pub mode: Mode,
+    /// The plan to judge.
+    pub plan: &'a Plan,
+    /// Units that are there or ordered.
+    pub have: Units,
+    /// The reservation ledger.
+    pub committed: Committed,
+    /// When.
+    pub now: Timestamp,
+    /// The hash of the plan's change set; worked out only where somebody has to be asked.
+    pub change_set: &'a dyn Fn() -> ContentHash,
+}
+
+/// What an order costs at most over the priced hours, or for its minimum bill, at its price.
+fn cost(config: &EngineConfig, order: &PlannedOrder, price: MicroUsdPerHour) -> MicroUsd {
+    let offer = &config.offers[usize::from(order.offer.0)];
+    let seconds = changes::billed_seconds(offer, PRICED.as_secs());
+    price.for_seconds(seconds) * u64::from(order.instances)
+}
+
+/// The same at the worst price that it may come to.
+pub fn worst_cost(config: &EngineConfig, order: &PlannedOrder) -> MicroUsd {
+    let worst = config.price_at_worst(order.offer).max(order.price);
+    cost(config, order, worst)
 }
 
 impl GateState {
-    /// Judges a plan; `have` are the units that are there or ordered.
-    pub fn judge(
-        &mut self,
-        fleet: &Fleet,
-        plan: &Plan,
-        have: Units,
-        spending: &Spending,
-        now: Timestamp,
-    ) -> Passed {
+    /// Judges a plan.
+    pub fn judge(&mut self, question: &Question) -> Passed {
+        let Question {
+            config,
+            mode,
+            plan,
+            have,
+            committed,
+            now,
+            ..
+        } = *question;
+        let fleet = &config.fleet;
         let pass = |gate| Passed { gate, ask: false };
         if plan.is_empty() {
             return pass(Gate::Nothing);
         }
-        if fleet.mode == Mode::Observe || frozen(fleet, now) {
+        if mode == Mode::Observe || frozen(fleet, now) {
             return pass(Gate::Withheld);
         }
         if plan.orders.is_empty() && plan.standby.orders.is_empty() {
             return pass(Gate::Go);
         }
-        let cost = cost(plan);
+        let orders = plan.all_orders();
         if let Some(cap) = fleet.budget.and_then(|budget| budget.hard_cap) {
-            let ahead = |rate: MicroUsdPerHour| rate.for_seconds(PRICED_HOURS * 3_600);
-            let committed =
-                spending.this_month + ahead(spending.rate) + ahead(spending.promotable) + cost;
-            if committed > cap {
-                return pass(Gate::OverCap {
-                    cost: committed,
-                    cap,
-                });
+            let worst: MicroUsd = orders.clone().map(|order| worst_cost(config, order)).sum();
+            let cost = committed.total() + worst;
+            if cost > cap {
+                return pass(Gate::OverCap { cost, cap });
             }
         }
-        let threshold = match fleet.mode {
+        let cost = orders.map(|order| cost(config, order, order.price)).sum();
+        let threshold = match mode {
             Mode::Recommend => MicroUsd::ZERO,
             Mode::Observe | Mode::Auto => {
                 fleet.approval_threshold.unwrap_or(MicroUsd::new(u64::MAX))
@@ -166,7 +177,7 @@ impl GateState {
         if cost <= threshold || covered(&self.approved) {
             return pass(Gate::Go);
         }
-        let change_set = plan.change_set();
+        let change_set = (question.change_set)();
         // What was refused is not asked again for a while, and neither is more of it.
         let refused = self
             .refused
@@ -206,7 +217,7 @@ impl GateState {
         answers.retain(|answer| now < answer.until);
         answers.push(Answered {
             bound: asked.bound,
-            until: now + ANSWER_LASTS,
+            until: now + APPROVAL_LASTS,
         });
     }
 }

@@ -38,6 +38,29 @@ pub fn plan(
     plan
 }
 
+/// What goes ahead even when a change is withheld: the floor is a promise already made.
+pub fn only_the_floor(
+    place: ComponentIndex,
+    state: &mut ComponentState,
+    have: Units,
+    standby: Units,
+    projection: &Projection,
+    now: Timestamp,
+    ready_by: Timestamp,
+) -> Plan {
+    if have >= projection.floor || state.workflow.in_flight() > Units::ZERO {
+        return Plan::keep(place, projection.wanted);
+    }
+    let wanted = projection.floor;
+    let floor_only = Projection {
+        wanted,
+        standby,
+        cover: Units::ZERO,
+        ..projection.clone()
+    };
+    plan(place, state, &floor_only, now, ready_by)
+}
+
 /// Adds to what is wanted the units that cover the loss of a spot domain.
 pub fn cover_spot(state: &mut ComponentState, projection: &mut Projection) {
     if let Some(hedge) = &mut state.hedge {

@@ -1,6 +1,8 @@
 //! Fourth stage: what the fleet should be, each unit with its reason.
 
-use fleetcast_model::{Component, Ledger, Override, OverrideDecision, Reason, Units};
+use fleetcast_model::{
+    Component, Ledger, Override, OverrideDecision, Reason, StatedForecast, Units,
+};
 use jiff::Timestamp;
 
 use crate::stages::observe::Seen;
@@ -50,14 +52,13 @@ pub enum Standby {
 /// Projects our own requirement. More units than `scale_out` would not help, if that is known.
 pub fn project(
     component: &Component,
-    overrides: &[Override],
-    now: Timestamp,
+    deciders: &Deciders,
     seen: &Seen,
     required: &Required,
     holds: Holds,
     scale_out: Option<Units>,
 ) -> Projection {
-    let mut limits = Limits::of(component, overrides, now);
+    let mut limits = Limits::of(component, deciders);
     let mut ledger = Ledger::default();
     let mut counted = 0;
     let mut up_to = |reason, units: u64| {
@@ -66,12 +67,20 @@ pub fn project(
     };
     up_to(Reason::Floor, limits.floor.get());
     up_to(Reason::Baseline, required.now.min(required.bought));
+    // What a person expects is that person's reason, all of it beyond the present.
+    let because = |reason| {
+        if required.stated {
+            Reason::Override
+        } else {
+            reason
+        }
+    };
     up_to(
-        Reason::Forecast,
+        because(Reason::Forecast),
         required.median_without_events.min(required.bought),
     );
-    up_to(Reason::Event, required.median.min(required.bought));
-    up_to(Reason::Uncertainty, required.bought);
+    up_to(because(Reason::Event), required.median.min(required.bought));
+    up_to(because(Reason::Uncertainty), required.bought);
     up_to(Reason::Reactive, holds.reactive);
     let total = seen.ready + seen.pending;
     // Nothing is scaled in on demand that nobody knows.
@@ -103,17 +112,53 @@ pub fn project(
 }
 
 /// Projects what another policy wants.
-pub fn project_policy(
-    component: &Component,
-    overrides: &[Override],
-    now: Timestamp,
-    wanted: u64,
-) -> Projection {
-    let mut limits = Limits::of(component, overrides, now);
+pub fn project_policy(component: &Component, deciders: &Deciders, wanted: u64) -> Projection {
+    let mut limits = Limits::of(component, deciders);
     let mut ledger = Ledger::default();
     ledger.add(Reason::Floor, limits.floor.get());
     ledger.add(Reason::Policy, wanted.saturating_sub(limits.floor.get()));
     limits.settle(ledger)
+}
+
+/// What people decided, and when it counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Deciders<'a> {
+    /// All overrides of the fleet.
+    pub overrides: &'a [Override],
+    /// One that is left out, to see what it brings.
+    pub without: Option<usize>,
+    /// Now.
+    pub now: Timestamp,
+    /// When something ordered now would serve.
+    pub arrival: Timestamp,
+}
+
+impl<'a> Deciders<'a> {
+    /// The overrides of a component that are in force.
+    pub fn of(
+        &self,
+        component: &'a Component,
+    ) -> impl Iterator<Item = (usize, &'a Override)> + use<'a> {
+        let Self {
+            overrides,
+            without,
+            now,
+            arrival,
+        } = *self;
+        let holds = move |(index, one): &(usize, &'a Override)| {
+            Some(*index) != without && one.component == component.name && one.holds(now, arrival)
+        };
+        overrides.iter().enumerate().filter(holds)
+    }
+
+    /// The demand that a person expects at arrival; of several the one decided last.
+    pub fn forecast(&self, component: &'a Component) -> Option<StatedForecast> {
+        let stated = |(_, one): (usize, &Override)| match one.decision {
+            OverrideDecision::Forecast(stated) => Some(stated),
+            _ => None,
+        };
+        self.of(component).filter_map(stated).last()
+    }
 }
 
 /// Floor, ceiling and decisions of people, as they hold now.
@@ -122,19 +167,20 @@ struct Limits {
     ceiling: Units,
     pin: Option<Units>,
     paused: bool,
+    /// Units on top of all others.
+    more: Units,
 }
 
 impl Limits {
-    fn of(component: &Component, overrides: &[Override], now: Timestamp) -> Self {
+    fn of(component: &Component, deciders: &Deciders) -> Self {
         let mut limits = Self {
             floor: component.floor,
             ceiling: component.ceiling,
             pin: None,
             paused: false,
+            more: Units::ZERO,
         };
-        let in_force =
-            |o: &&Override| o.component == component.name && o.start <= now && now < o.expires;
-        for decided in overrides.iter().filter(in_force) {
+        for (_, decided) in deciders.of(component) {
             match decided.decision {
                 // A person may go under the document's floor by pinning, never over its ceiling.
                 OverrideDecision::Pin(units) => limits.pin = Some(units.min(component.ceiling)),
@@ -143,6 +189,9 @@ impl Limits {
                 }
                 OverrideDecision::Ceiling(units) => limits.ceiling = limits.ceiling.min(units),
                 OverrideDecision::Pause => limits.paused = true,
+                OverrideDecision::Provision(units) => limits.more += units,
+                // It is heeded where demand is turned into units.
+                OverrideDecision::Forecast(_) => {}
             }
         }
         // A floor outranks a ceiling, whichever was listed first.
@@ -152,6 +201,7 @@ impl Limits {
 
     /// Cuts the ledger to the ceiling, or replaces it by what a person pinned.
     fn settle(&mut self, mut ledger: Ledger) -> Projection {
+        ledger.add(Reason::Override, self.more.get());
         if let Some(pin) = self.pin {
             ledger = Ledger::default();
             ledger.add(Reason::Override, pin.get());

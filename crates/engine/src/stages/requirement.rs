@@ -13,6 +13,8 @@ pub struct Required {
     pub median: u64,
     /// For the level that is bought.
     pub bought: u64,
+    /// A person said what demand to expect.
+    pub stated: bool,
 }
 
 /// Turns demand into units.
@@ -23,6 +25,7 @@ pub fn require(measure: f64, arrival: &Arrival, per_unit: f64) -> Required {
         median_without_events: whole(arrival.p50 / arrival.uplift),
         median: whole(arrival.p50),
         bought: arrival.band.needed,
+        stated: arrival.stated,
     }
 }
 

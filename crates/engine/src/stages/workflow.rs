@@ -1,8 +1,8 @@
 //! Seventh stage: intents first, then actions. Order, boot, configure, healthy, in service, fleet state.
 
 use fleetcast_model::{
-    Action, Arming, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState, Order,
-    Plan, PromoteOn, StandbyPolicy, Token, Units,
+    Action, Arming, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState,
+    MicroUsd, Order, Plan, PlannedOrder, PromoteOn, StandbyPolicy, Token, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ struct Intent {
     units: Units,
     placed: Timestamp,
     standby: bool,
+    /// What it may cost at worst.
+    reserved: MicroUsd,
 }
 
 impl WorkflowState {
@@ -59,6 +61,11 @@ impl WorkflowState {
         }
     }
 
+    /// What those may cost at worst.
+    pub fn reserved(&self) -> MicroUsd {
+        self.intents.iter().map(|intent| intent.reserved).sum()
+    }
+
     /// Compares the intents with a complete listing: what it shows has been placed.
     pub fn reconcile(&mut self, cohorts: &[Cohort], as_of: Timestamp) {
         self.intents.retain(|intent| {
@@ -74,8 +81,14 @@ impl WorkflowState {
         self.intents.len() < before
     }
 
-    /// Turns a plan that may be carried out into actions.
-    pub fn carry_out(&mut self, plan: &Plan, now: Timestamp, actions: &mut Vec<Action>) {
+    /// Turns a plan that may be carried out into actions; `reserve` says what an order may cost at worst.
+    pub fn carry_out(
+        &mut self,
+        plan: &Plan,
+        now: Timestamp,
+        reserve: impl Fn(&PlannedOrder) -> MicroUsd,
+        actions: &mut Vec<Action>,
+    ) {
         let serving = plan.orders.iter().map(|planned| (planned, false));
         let standby = plan.standby.orders.iter().map(|planned| (planned, true));
         for (planned, standby) in serving.chain(standby) {
@@ -93,6 +106,7 @@ impl WorkflowState {
                 units: planned.units,
                 placed: now,
                 standby,
+                reserved: reserve(planned),
             });
             actions.push(Action::Order(Order {
                 token,

@@ -65,6 +65,7 @@ pub(super) fn fleet() -> Fleet {
         }),
         approval_threshold: Some(usd(10)),
         mode: Mode::Auto,
+        mode_promotion: None,
         freeze_windows: Vec::new(),
     }
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use fleetcast_engine::Step;
 use fleetcast_model::{
-    Action, Budget, FreezeWindow, Gate, InstanceState, MicroUsd, Mode, Observation,
+    Action, Budget, ContentHash, FreezeWindow, Gate, InstanceState, MicroUsd, Mode, Observation,
     OverrideDecision, Token, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use crate::support::{
-    Choice, Log, START, Shape, Site, cases, choices, listed, minutes, orders, own, shapes,
-    units_each, usual_choice,
+    Choice, Log, START, Shape, Site, cases, choices, listed, minutes, ordered_units, orders, own,
+    shapes, units_each, usual_choice,
 };
 
 /// One instance's life, from the actions that were asked for.
@@ -128,14 +128,6 @@ fn cost(step: &Step, component: usize) -> u64 {
         .sum()
 }
 
-fn ordered_units(site: &Site, step: &Step, component: usize) -> u64 {
-    orders(step, component)
-        .map(|order| {
-            u64::from(order.instances) * units_each(&site.config, component, order.offer.0)
-        })
-        .sum()
-}
-
 proptest! {
     #![proptest_config(cases(16))]
 
@@ -191,7 +183,7 @@ proptest! {
 /// and a bit.
 fn check_approvals(site: &Site, threshold: u64) {
     let log = site.run();
-    let mut asked: Vec<(Token, usize, u64)> = Vec::new();
+    let mut asked: Vec<(ContentHash, usize, u64)> = Vec::new();
     let mut granted: Vec<(usize, u64, Timestamp)> = Vec::new();
     for (index, step) in log.steps.iter().enumerate() {
         for observation in &log.seen[index] {

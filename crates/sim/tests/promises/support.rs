@@ -6,10 +6,10 @@ use fleetcast_engine::{EngineConfig, Step, Telemetry};
 use fleetcast_model::{
     Action, Billing, Bytes, Cohort, Component, ComponentIndex, ComponentName, Configuration,
     Dependency, EngagementPattern, Fleet, FleetName, InstanceState, InteractionType, Inventory,
-    Iops, KilobitsPerSecond, MicroUsdPerHour, MilliCores, Mode, Objective, ObjectiveMetric,
-    Observation, Offer, OfferId, Order, Override, OverrideDecision, PatternName, Persona,
-    PersonaName, Placement, ProviderKind, PurchaseKind, Region, ResourceProfile, Share, Sla,
-    TimeWindow, Timing, UnitSize, Units, WindowLength,
+    Iops, KilobitsPerSecond, MicroUsdPerHour, MilliCores, MilliPerMinute, Mode, Objective,
+    ObjectiveMetric, Observation, Offer, OfferId, Order, Override, OverrideDecision, PatternName,
+    Persona, PersonaName, Placement, ProviderKind, PurchaseKind, Region, ResourceProfile, Share,
+    Sla, StatedForecast, TimeWindow, Timing, UnitSize, Units, WindowLength,
 };
 use fleetcast_policy::PolicySpec;
 use fleetcast_series::{Series, Step as Length};
@@ -300,10 +300,15 @@ pub fn choices() -> impl Strategy<Value = Choice> {
             sigma,
         }),
     ];
-    let decision = (0..4_u8, 1_u64..40).prop_map(|(kind, units)| match kind {
+    let decision = (0..6_u8, 1_u64..40).prop_map(|(kind, units)| match kind {
         0 => OverrideDecision::Pin(Units::new(units)),
         1 => OverrideDecision::Floor(Units::new(units)),
         2 => OverrideDecision::Ceiling(Units::new(units)),
+        3 => OverrideDecision::Provision(Units::new(units)),
+        4 => OverrideDecision::Forecast(StatedForecast {
+            median: MilliPerMinute::new(units * 100_000),
+            p95: (units % 2 == 0).then(|| MilliPerMinute::new(units * 150_000)),
+        }),
         _ => OverrideDecision::Pause,
     });
     let overrides = prop::collection::vec((0..2_usize, decision, 0..500_usize, 1..100_usize), 0..4);
@@ -395,6 +400,7 @@ impl Choice {
             overrides: self.overrides.iter().map(override_of).collect(),
             interaction_types: vec![InteractionType::ContentView, InteractionType::ApiCall],
             offers: self.offers(),
+            prices_at_worst: Vec::new(),
             start: START,
             step_seconds: STEP_SECONDS,
             boot_steps: vec![boot_steps; 2],
@@ -443,6 +449,7 @@ impl Choice {
             budget: None,
             approval_threshold: None,
             mode: Mode::Auto,
+            mode_promotion: None,
             freeze_windows: Vec::new(),
         }
     }
@@ -632,4 +639,12 @@ pub fn orders(step: &Step, component: usize) -> impl Iterator<Item = &Order> {
         Action::Order(order) if usize::from(order.component.0) == component => Some(order),
         _ => None,
     })
+}
+
+/// Units that a step orders for one component.
+pub fn ordered_units(site: &Site, step: &Step, component: usize) -> u64 {
+    let each = |offer| units_each(&site.config, component, offer);
+    orders(step, component)
+        .map(|order| u64::from(order.instances) * each(order.offer.0))
+        .sum()
 }

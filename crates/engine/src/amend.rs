@@ -1,0 +1,51 @@
+//! Going on under another version of the documents.
+
+use fleetcast_model::{Fleet, MicroUsdPerHour, Override};
+
+use crate::component::offer_choices;
+use crate::config::ConfigError;
+use crate::engine::Engine;
+use crate::stages::gate::GateState;
+use crate::stages::workflow::WorkflowState;
+
+impl Engine {
+    /// Goes on under another version of the fleet state and the overrides, with the same components.
+    ///
+    /// What was learned stays. What was asked for under the old version is forgotten: approvals, and orders whose
+    /// outcome is open, so the next listing must say all that is there. Objectives and times to boot stay as they
+    /// were learned with; an engine of its own is needed for others.
+    pub fn amend(&mut self, fleet: Fleet, overrides: Vec<Override>) -> Result<(), ConfigError> {
+        let same = fleet.components.len() == self.components.len()
+            && fleet
+                .components
+                .iter()
+                .zip(&self.config.fleet.components)
+                .all(|(new, old)| new.name == old.name);
+        if !same {
+            return Err(ConfigError::BadSetting(
+                "another version of a fleet has the same components in the same order".into(),
+            ));
+        }
+        for (component, state) in fleet.components.iter().zip(&mut self.components) {
+            let offers = offer_choices(&self.config.offers, component);
+            if offers.is_empty() {
+                return Err(ConfigError::NoOffer(component.name.to_string()));
+            }
+            state.offers = offers;
+            state.stateful = component.stateful;
+            state.cohorts.clear();
+            state.kept = None;
+            state.gate = GateState::default();
+            state.workflow = WorkflowState::default();
+        }
+        self.mode = fleet.mode;
+        self.config.fleet = fleet;
+        self.config.overrides = overrides;
+        Ok(())
+    }
+
+    /// Counts other prices at worst from now on; by offer, empty if the prices are sure.
+    pub fn price_at_worst(&mut self, prices: Vec<MicroUsdPerHour>) {
+        self.config.prices_at_worst = prices;
+    }
+}
