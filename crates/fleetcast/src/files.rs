@@ -18,6 +18,24 @@ impl std::fmt::Display for BadInput {
 
 impl std::error::Error for BadInput {}
 
+/// The input is good, and what it asks for may not be done.
+#[derive(Debug)]
+pub enum Refused {
+    /// By the state of the fleet, its mode, a freeze window or the hard cap.
+    Denied(String),
+    /// It costs more than the threshold, and nobody has approved it.
+    OverThreshold(String),
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Denied(words) | Self::OverThreshold(words)) = self;
+        f.write_str(words)
+    }
+}
+
+impl std::error::Error for Refused {}
+
 /// A file that stands under another name until it is complete.
 pub struct Whole {
     out: BufWriter<File>,

@@ -17,6 +17,7 @@ mod cpu;
 mod files;
 mod learned;
 mod outlook;
+mod plan;
 mod stop;
 
 use std::process::ExitCode;
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         Command::Validate(args) => commands::validate::run(args),
         Command::Backtest(args) => commands::backtest::run(args),
         Command::Frontier(args) => commands::frontier::run(args),
+        Command::Plan(args) => commands::plan::run(args),
+        Command::Apply(args) => commands::apply::run(args),
+        Command::Override(args) => commands::decide::run(args),
         Command::Anomalies(args) => commands::anomalies::run(args),
         Command::Forecast(args) => commands::forecast::run(args),
         Command::Offers(args) => commands::offers::run(args),
@@ -71,12 +75,17 @@ fn chain(error: &anyhow::Error) -> String {
     text
 }
 
-/// 3: the input is invalid; 130: cancelled; 1: anything else.
+/// 3: the input is invalid; 4: denied; 5: over the cost threshold; 130: cancelled; 1: anything else.
 fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<stop::Cancelled>() {
         130
     } else if error.is::<files::BadInput>() {
         3
+    } else if let Some(refused) = error.downcast_ref::<files::Refused>() {
+        match refused {
+            files::Refused::Denied(_) => 4,
+            files::Refused::OverThreshold(_) => 5,
+        }
     } else {
         1
     }

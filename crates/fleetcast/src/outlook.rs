@@ -1,19 +1,12 @@
 //! What lies ahead after a run: forecasts of the horizons, and the documents that they lead to.
 
-use fleetcast_document::wire::Fraction;
-use fleetcast_document::{
-    ChangeAction, ChangeCause, ChangeReason, CostRange, Horizon, Money, PredictedFleetState,
-    ProvisionalChange, ProvisionalFleetState, Quantile, ResourceRequirement, ServedSla,
-};
-use fleetcast_engine::{Engine, Step};
+use fleetcast_document::{Horizon, PredictedFleetState, Quantile, ResourceRequirement};
+use fleetcast_engine::Engine;
 use fleetcast_forecast::{
     Combination, Dates, EventEffects, Fit, History, HorizonForecasts, Horizons, KnownEvent,
     LocalTime, ModelName, Predict, SamplePaths, SeasonSpec, WithEvents,
 };
-use fleetcast_model::{
-    Action, Bytes, ComponentIndex, Event, KilobitsPerSecond, MicroUsd, MilliCores, PlannedOrder,
-    Reason, Units,
-};
+use fleetcast_model::{Bytes, Event, KilobitsPerSecond, MilliCores};
 use fleetcast_report::FanPoint;
 use fleetcast_series::{Aggregate, DemandOf, Series, Step as SeriesStep};
 use jiff::tz::TimeZone;
@@ -27,15 +20,13 @@ const LEVELS: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 const PROVIDED: usize = 2;
 /// History that the fan is forecast from.
 const HISTORY_DAYS: i64 = 35;
-/// A priced change is priced over the short horizon.
-const SHORT: SignedDuration = SignedDuration::from_hours(2);
 
 /// The seed of what is drawn.
 const SEED: u64 = 1;
 
 /// Sample paths of a volume over a time ahead, by the clock on the wall and with the events that come, in steps of `step` or of the history if those are longer; `None`
 /// with too little history, or a history too coarse for it.
-fn paths(
+pub fn paths(
     volume: &Series,
     step: SeriesStep,
     ahead: SignedDuration,
@@ -242,230 +233,5 @@ fn detailed(
         quantiles: quantiles.collect(),
         forecast: Some(model.as_str().into()),
         ..requirement
-    }
-}
-
-/// The fleet state with the changes that a step makes to it.
-pub fn provisional(engine: &Engine, step: &Step) -> ProvisionalFleetState {
-    let config = engine.config();
-    let mut fleet = config.fleet.clone();
-    for (component, report) in fleet.components.iter_mut().zip(&step.components) {
-        component.current = Some(report.ready);
-        component.desired = Some(report.wanted.clamp(component.floor, component.ceiling));
-    }
-    let mut changes: Vec<ProvisionalChange> = Vec::new();
-    for action in &step.actions {
-        match action {
-            Action::Order(order) => {
-                let planned = PlannedOrder {
-                    offer: order.offer,
-                    instances: order.instances,
-                    units: Units::ZERO,
-                    price: order.price,
-                    ready_by: order.ready_by,
-                };
-                let added = addition(engine, step, order.component, &planned);
-                changes.push(if order.standby {
-                    for_standby(added)
-                } else {
-                    added
-                });
-            }
-            Action::Promote(range) => {
-                changes.extend(
-                    removal(engine, step, range).map(|change| ProvisionalChange {
-                        action: ChangeAction::Promote,
-                        ..change
-                    }),
-                )
-            }
-            Action::Release(range) => changes.extend(removal(engine, step, range)),
-            _ => {}
-        }
-    }
-    // What was held back at the gate is what a person has to decide on.
-    for plan in step
-        .components
-        .iter()
-        .filter_map(|report| report.withheld.as_ref())
-    {
-        let orders = plan.orders.iter();
-        changes.extend(orders.map(|order| addition(engine, step, plan.component, order)));
-        let standby = plan.standby.orders.iter();
-        changes.extend(
-            standby.map(|order| for_standby(addition(engine, step, plan.component, order))),
-        );
-        changes.extend(
-            plan.releases
-                .iter()
-                .filter_map(|range| removal(engine, step, range)),
-        );
-    }
-    ProvisionalFleetState {
-        provisional_changes: changes,
-        fleet,
-    }
-}
-
-fn addition(
-    engine: &Engine,
-    step: &Step,
-    component: ComponentIndex,
-    order: &PlannedOrder,
-) -> ProvisionalChange {
-    let instances = u64::from(order.instances);
-    let cost = order.price.for_seconds(SHORT.as_secs().unsigned_abs()) * instances;
-    let offer = &engine.config().offers[usize::from(order.offer.0)];
-    // The least is the minimum bill: the instances may be given back as soon as they are not needed.
-    let low = order
-        .price
-        .for_seconds(u64::from(offer.billing.minimum_seconds))
-        * instances;
-    ProvisionalChange {
-        price_per_hour_max: Some(usd(MicroUsd::new(order.price.get()))),
-        ready_by: order.ready_by,
-        order_by: Some(step.now),
-        cost: Some(CostRange {
-            expected: usd(cost),
-            low: usd(low.min(cost)),
-            high: usd(cost),
-        }),
-        ..change(
-            engine,
-            step,
-            component,
-            order.offer,
-            instances,
-            ChangeAction::Add,
-        )
-    }
-}
-
-/// The same for standby.
-fn for_standby(change: ProvisionalChange) -> ProvisionalChange {
-    ProvisionalChange {
-        purchase_kind: fleetcast_model::PurchaseKind::Standby,
-        reasons: vec![ChangeCause {
-            reason: ChangeReason::Standby,
-            name: None,
-            units: change.units,
-        }],
-        ..change
-    }
-}
-
-fn removal(
-    engine: &Engine,
-    step: &Step,
-    range: &fleetcast_model::InstanceRange,
-) -> Option<ProvisionalChange> {
-    let components = 0..engine.config().fleet.components.len();
-    let mut cohorts = components.flat_map(|component| engine.cohorts(component));
-    let cohort = cohorts.find(|cohort| cohort.token == range.token)?;
-    let instances = u64::from(range.count);
-    Some(change(
-        engine,
-        step,
-        cohort.component,
-        cohort.offer,
-        instances,
-        ChangeAction::Remove,
-    ))
-}
-
-fn change(
-    engine: &Engine,
-    step: &Step,
-    component: ComponentIndex,
-    offer: fleetcast_model::OfferIndex,
-    instances: u64,
-    action: ChangeAction,
-) -> ProvisionalChange {
-    let config = engine.config();
-    let place = usize::from(component.0);
-    let stated = &config.fleet.components[place];
-    let offer = &config.offers[usize::from(offer.0)];
-    let units = instances * offer.units_of(&stated.unit);
-    let report = &step.components[place];
-    let objective = config
-        .objective_of(stated)
-        .map(|objective| objective.target);
-    ProvisionalChange {
-        component: stated.name.clone(),
-        action,
-        provider: offer.provider,
-        region: offer.region.clone(),
-        zone: offer.zone.clone(),
-        offer: offer.id.clone(),
-        purchase_kind: offer.purchase,
-        instances,
-        units,
-        price_per_hour_max: None,
-        ready_by: step.now,
-        order_by: None,
-        expires: None,
-        cost: None,
-        sla: Some(ServedSla {
-            importance: stated.sla.importance,
-            latency_ms_p95: stated.sla.latency_ms_p95,
-            target: objective.map(|target| Fraction(target.get())),
-        }),
-        reasons: if action == ChangeAction::Add {
-            topmost(&report.ledger.0, units)
-        } else {
-            Vec::new()
-        },
-    }
-}
-
-/// The reasons of the last so many units of a ledger: those that were not there before.
-fn topmost(ledger: &[(Reason, fleetcast_model::Units)], mut units: u64) -> Vec<ChangeCause> {
-    let mut causes = Vec::new();
-    let serving = ledger
-        .iter()
-        .filter(|(reason, _)| *reason != Reason::Standby);
-    for (reason, count) in serving.rev() {
-        let part = count.get().min(units);
-        if part > 0 {
-            causes.push(ChangeCause {
-                reason: cause(*reason),
-                name: None,
-                units: part,
-            });
-            units -= part;
-        }
-    }
-    causes.reverse();
-    if units > 0 {
-        // Whole instances bring more units than were wanted.
-        causes.push(ChangeCause {
-            reason: ChangeReason::Floor,
-            name: Some("whole instances".into()),
-            units,
-        });
-    }
-    causes
-}
-
-fn cause(reason: Reason) -> ChangeReason {
-    match reason {
-        Reason::Floor => ChangeReason::Floor,
-        Reason::Baseline => ChangeReason::Baseline,
-        Reason::Forecast => ChangeReason::Forecast,
-        Reason::Event => ChangeReason::Event,
-        Reason::Uncertainty => ChangeReason::Uncertainty,
-        Reason::Reactive => ChangeReason::Reactive,
-        Reason::Hold => ChangeReason::Hold,
-        Reason::SpotRisk => ChangeReason::SpotRisk,
-        Reason::Override => ChangeReason::Override,
-        Reason::Policy => ChangeReason::Policy,
-        Reason::Standby => ChangeReason::Standby,
-    }
-}
-
-fn usd(amount: MicroUsd) -> Money {
-    Money {
-        amount: amount.as_usd(),
-        currency: "USD".into(),
     }
 }

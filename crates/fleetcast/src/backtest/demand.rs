@@ -15,7 +15,7 @@ use fleetcast_telemetry::{CsvOptions, IngestReport, read_csv};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::cli::{BacktestArgs, UnitOfValue};
+use crate::cli::{DemandArgs, UnitOfValue};
 use crate::files::BadInput;
 use crate::stop;
 
@@ -27,23 +27,23 @@ pub struct History {
     pub account: Vec<String>,
 }
 
-/// Reads the history that the command line asks for.
-pub fn read(args: &BacktestArgs) -> Result<History> {
+/// Reads the history that the command line asks for; `seed` is the built-in example's.
+pub fn read(args: &DemandArgs, seed: u64, quiet: bool) -> Result<History> {
     if args.example {
-        return Ok(read_example(args.seed));
+        return Ok(read_example(seed));
     }
     if let (Some(url), Some(query)) = (&args.prometheus, &args.query) {
-        return read_prometheus(args, url, query);
+        return read_prometheus(args, url, query, quiet);
     }
     let Some(path) = &args.demand else {
         let hint = "no demand was given: use --demand FILE, or --prometheus URL --query PROMQL, or --example for the built-in shop";
         return Err(BadInput(hint.into()).into());
     };
-    read_file(args, path)
+    read_file(args, path, quiet)
 }
 
 /// The zone of timestamps without an offset.
-pub fn time_zone(args: &BacktestArgs) -> Result<TimeZone> {
+pub fn time_zone(args: &DemandArgs) -> Result<TimeZone> {
     let zone = TimeZone::get(&args.time_zone).map_err(|_| {
         BadInput(format!(
             "`{}` is not a time zone: use an IANA name such as Europe/Berlin",
@@ -53,7 +53,7 @@ pub fn time_zone(args: &BacktestArgs) -> Result<TimeZone> {
     Ok(zone)
 }
 
-fn read_file(args: &BacktestArgs, path: &Path) -> Result<History> {
+fn read_file(args: &DemandArgs, path: &Path, quiet: bool) -> Result<History> {
     let options = CsvOptions {
         time_zone: time_zone(args)?,
         step: step(args)?,
@@ -72,7 +72,7 @@ fn read_file(args: &BacktestArgs, path: &Path) -> Result<History> {
     } else {
         let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
         let length = file.metadata().map(|data| data.len()).unwrap_or(0);
-        let bar = reading_bar(length, args.quiet);
+        let bar = reading_bar(length, quiet);
         let result = read_csv(
             bar.wrap_read(stop::Reader(BufReader::with_capacity(1 << 16, file))),
             &options,
@@ -95,7 +95,7 @@ fn read_file(args: &BacktestArgs, path: &Path) -> Result<History> {
     })
 }
 
-fn read_prometheus(args: &BacktestArgs, url: &str, query: &str) -> Result<History> {
+fn read_prometheus(args: &DemandArgs, url: &str, query: &str, quiet: bool) -> Result<History> {
     let since =
         prometheus::since(&args.since).map_err(|error| BadInput(format!("--since: {error}")))?;
     let step = step(args)?.unwrap_or(Step::MINUTE);
@@ -106,7 +106,7 @@ fn read_prometheus(args: &BacktestArgs, url: &str, query: &str) -> Result<Histor
     question.value_unit = value_unit(args, ValueUnit::PerSecond);
     question.timeout = Duration::from_secs(60);
     question.bearer = std::env::var("FLEETCAST_PROMETHEUS_TOKEN").ok();
-    let bar = reading_bar(0, args.quiet);
+    let bar = reading_bar(0, quiet);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -173,7 +173,7 @@ fn account(report: &IngestReport) -> Vec<String> {
     report.to_string().lines().map(str::to_string).collect()
 }
 
-fn step(args: &BacktestArgs) -> Result<Option<Step>> {
+fn step(args: &DemandArgs) -> Result<Option<Step>> {
     let Some(step) = args.step else {
         return Ok(None);
     };
@@ -185,7 +185,7 @@ fn step(args: &BacktestArgs) -> Result<Option<Step>> {
     })?))
 }
 
-fn value_unit(args: &BacktestArgs, otherwise: ValueUnit) -> ValueUnit {
+fn value_unit(args: &DemandArgs, otherwise: ValueUnit) -> ValueUnit {
     match args.value_unit {
         None => otherwise,
         Some(UnitOfValue::Step) => ValueUnit::PerStep,

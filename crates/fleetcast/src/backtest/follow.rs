@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use flate2::{Compression, write::GzEncoder};
 use fleetcast_engine::{EngineConfig, Step};
-use fleetcast_model::{Action, Gate, Observation};
+use fleetcast_model::{Action, Gate, ModeChange, Observation};
 use fleetcast_report::{StepRow, write_header, write_row};
 use fleetcast_sim::{ComponentInterval, Daily, Interval, Recorder, Sink, Tally};
 use indicatif::ProgressBar;
@@ -96,6 +96,8 @@ pub struct Follow {
     /// Changes that a person had to be asked about, and steps in which the hard cap refused one.
     pub asked: u64,
     pub refused: u64,
+    /// When the mode was promoted or demoted.
+    pub modes: Vec<(jiff::Timestamp, ModeChange)>,
     /// Steps in which a component needed more than its ceiling.
     pub at_ceiling: u64,
     ceilings: Vec<u64>,
@@ -136,6 +138,7 @@ impl Follow {
             last: None,
             asked: 0,
             refused: 0,
+            modes: Vec::new(),
             at_ceiling: 0,
             ceilings,
             complete: Vec::new(),
@@ -189,6 +192,8 @@ impl Sink for Follow {
             .components
             .iter()
             .any(|c| matches!(c.gate, Gate::OverCap { .. }));
+        self.modes
+            .extend(step.mode.map(|change| (step.now, change)));
         self.refused += u64::from(capped);
         let over = |(at, ceiling): (&ComponentInterval, &u64)| at.need > *ceiling;
         let at_ceiling = interval.components.iter().zip(&self.ceilings).any(over);

@@ -18,5 +18,6 @@ pub mod scenario;
 pub mod standby;
 mod usage;
 mod worst;
+pub mod worst_price;
 
 pub use outcome::backtest;

@@ -13,7 +13,7 @@ use super::chart;
 use super::demand::History;
 use super::follow::{Follow, Paths};
 use super::runs::{self, Finished, Run};
-use super::scenario::Scenario;
+use super::scenario::{Scenario, mode_name};
 use super::standby;
 use super::worst::{Frame, worst_moments};
 use crate::cli::BacktestArgs;
@@ -98,6 +98,12 @@ fn coverage_notes(engine: &fleetcast_engine::Engine, scenario: &Scenario) -> Vec
     };
     let champions: Vec<String> = names.clone().filter_map(champion).collect();
     names.filter_map(note).chain(champions).collect()
+}
+
+/// What each override brought.
+fn override_notes(engine: &Engine, scenario: &Scenario) -> Vec<String> {
+    let scores = (0..scenario.components.len()).flat_map(|place| engine.override_scores(place));
+    scores.map(crate::plan::words::override_score).collect()
 }
 
 /// The floors of the autoscalers to compare with.
@@ -196,6 +202,11 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
             .flat_map(|engine| learned::notes(engine, &scenario.components)),
     );
     notes.extend(standby::notes(&finished, engine.as_ref(), scenario));
+    notes.extend(
+        engine
+            .iter()
+            .flat_map(|engine| override_notes(engine, scenario)),
+    );
     let result = BacktestResult {
         title: scenario.title.clone(),
         synthetic: history.synthetic,
@@ -268,10 +279,27 @@ fn judged(finished: &[Finished], scenario: &Scenario) -> Option<String> {
     (components.len() > 1 && !words.is_empty()).then(|| words.join(", "))
 }
 
+/// A change of mode with the regret that it rests on.
+fn mode_note((at, change): &(jiff::Timestamp, fleetcast_model::ModeChange)) -> String {
+    let verb = if change.to > change.from {
+        "promoted"
+    } else {
+        "demoted"
+    };
+    format!(
+        "{}: {verb} from mode `{}` to `{}`: a measured regret of {:.1} % over {} days",
+        crate::plan::words::moment(*at),
+        mode_name(change.from),
+        mode_name(change.to),
+        change.regret * 100.0,
+        change.days
+    )
+}
+
 /// What the gate held back, with what could be done about it.
 fn warnings(follow: &Follow, scenario: &Scenario) -> Vec<String> {
     let fleet = &scenario.config.fleet;
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = follow.modes.iter().map(mode_note).collect();
     if let (true, Some(threshold)) = (follow.asked > 0, fleet.approval_threshold) {
         warnings.push(format!(
             "warning: {} changes cost more over two hours than the approval threshold of {threshold} and waited \

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use fleetcast_engine::{Engine, EngineConfig};
-use fleetcast_model::{Objective, Share};
+use fleetcast_model::{Mode, Objective, Share};
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_sim::{
     ComponentInterval, Daily, Interval, Serving, SharedFits, Tally, simulate, simulate_sharing_fits,
@@ -285,6 +285,7 @@ fn config_of(scenario: &Scenario, run: &Run) -> EngineConfig {
         config.fleet.budget = None;
         config.fleet.approval_threshold = None;
         config.fleet.freeze_windows.clear();
+        (config.fleet.mode, config.fleet.mode_promotion) = (Mode::Auto, None);
     }
     config
 }

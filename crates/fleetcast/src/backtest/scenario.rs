@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 
 use super::change::Change;
 use super::demand::{self, History};
-use super::usage;
+use super::{usage, worst_price};
 use crate::cli::BacktestArgs;
 use crate::commands::documents;
 use crate::files::BadInput;
@@ -55,7 +55,7 @@ pub struct Documents {
 /// Configuration and health check of a new unit, after its boot.
 const CONFIGURE: SignedDuration = SignedDuration::from_secs(15);
 /// What a call to a cloud takes.
-const API_DELAY: SignedDuration = SignedDuration::from_secs(2);
+pub const API_DELAY: SignedDuration = SignedDuration::from_secs(2);
 /// How long a person takes to approve what needs it.
 const APPROVAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
 /// Of promotions so many fail, and so many take five times as long: assumptions, so that drills find something.
@@ -100,7 +100,7 @@ impl Scenario {
                 documents::read_changed(folder, args.offers.as_deref(), changes)?,
                 folder_name(folder),
             ),
-            None if args.example => (
+            None if args.demand.example => (
                 example_documents(args, changes)?,
                 "Example shop".to_string(),
             ),
@@ -128,7 +128,7 @@ impl Scenario {
             .map_err(|error| BadInput(error.to_string()))?;
         check_volumes(&[&total], per_unit)?;
         let mut config = setting.engine_config(&total, PolicySpec::new(PolicyKind::Fleetcast, 0.0));
-        if let Some(path) = &args.events {
+        if let Some(path) = &args.demand.events {
             config.events = documents::read_events(path)?;
         }
         let mut notes = vec![
@@ -171,7 +171,7 @@ impl Scenario {
             overrides,
             catalogue,
         } = documents;
-        if let Some(path) = &args.events {
+        if let Some(path) = &args.demand.events {
             events = documents::read_events(path)?;
         }
         let types = user_types(&fleet);
@@ -185,7 +185,12 @@ impl Scenario {
         notes.extend(account);
         let step_seconds = first.step().seconds();
         let warm_up_steps = (warm_up(args, first)?.as_secs() / i64::from(step_seconds)) as usize;
-        if fleet.mode != Mode::Auto {
+        if fleet.mode_promotion.is_some() && fleet.mode != Mode::Auto {
+            notes.push(format!(
+                "the fleet starts in mode `{}` and is promoted by its rule; approvals are given after 10 minutes",
+                mode_name(fleet.mode)
+            ));
+        } else if fleet.mode != Mode::Auto {
             notes.push("the fleet's mode leaves changes to people; the backtest runs as `auto`, with each approval given after 10 minutes".into());
             fleet.mode = Mode::Auto;
         }
@@ -198,10 +203,16 @@ impl Scenario {
             notes: of_prices,
         } = catalogue.rentable_by(&fleet, last_day(first));
         notes.extend(of_prices);
+        let mut prices_at_worst = Vec::new();
+        if fleet.budget.is_some_and(|budget| budget.hard_cap.is_some()) {
+            let (worst, said) = worst_price::prices_at_worst(&offers);
+            prices_at_worst = worst;
+            notes.extend(said);
+        }
         let lifecycles: Vec<Lifecycle> = fleet
             .components
             .iter()
-            .map(|component| lifecycle(args, component, &offers))
+            .map(|component| lifecycle(component, &offers, args.boot, args.drain))
             .collect();
         let planned: Vec<SignedDuration> = lifecycles.iter().map(planned_boot).collect();
         let boot_steps = planned
@@ -236,6 +247,7 @@ impl Scenario {
             persona: Some(persona),
             events,
             overrides,
+            prices_at_worst,
             offers,
             fleet,
             without: Vec::new(),
@@ -337,7 +349,7 @@ impl Scenario {
 /// Where people live: as the command line says, else as most of the persona's windows do.
 fn zone(args: &BacktestArgs, persona: Option<&Persona>) -> TimeZone {
     let of = |name: &str| TimeZone::get(name).ok();
-    let stated = of(&args.time_zone).filter(|zone| *zone != TimeZone::UTC);
+    let stated = of(&args.demand.time_zone).filter(|zone| *zone != TimeZone::UTC);
     let mut names: Vec<&str> = persona
         .iter()
         .flat_map(|persona| &persona.engagement_patterns)
@@ -425,6 +437,15 @@ fn check_volumes(series: &[&Series], per_unit: f64) -> Result<()> {
 /// More units than any fleet has: beyond this a number is a mistake.
 const UNITS_MAX: f64 = 1e9;
 
+/// A mode as documents write it.
+pub fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Observe => "observe",
+        Mode::Recommend => "recommend",
+        Mode::Auto => "auto",
+    }
+}
+
 /// The interaction types that users ask the fleet for, each once.
 fn user_types(fleet: &Fleet) -> Vec<InteractionType> {
     let mut types: Vec<InteractionType> = Vec::new();
@@ -450,9 +471,15 @@ fn last_day(series: &Series) -> jiff::civil::Date {
     end.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-fn lifecycle(args: &BacktestArgs, component: &Component, offers: &[Offer]) -> Lifecycle {
+/// How a component's instances come and go; what is stated on the command line wins.
+pub fn lifecycle(
+    component: &Component,
+    offers: &[Offer],
+    boot: Option<SignedDuration>,
+    drain: Option<SignedDuration>,
+) -> Lifecycle {
     let timing = &component.timing;
-    let stated = args.boot.or(timing.boot);
+    let stated = boot.or(timing.boot);
     let provider = cheapest_unit(component, offers).map(|(offer, _)| offer.provider);
     Lifecycle {
         // A stated boot includes configuration and health check.
@@ -466,7 +493,7 @@ fn lifecycle(args: &BacktestArgs, component: &Component, offers: &[Offer]) -> Li
             (None, Some(provider)) => BootTime::of(provider),
             (None, None) => BootTime::Fixed(DEFAULT_BOOT),
         },
-        drain: args.drain.unwrap_or(timing.drain),
+        drain: drain.unwrap_or(timing.drain),
         warm_up: timing.warm_up,
         standby: component.standby.map(|standby| StandbyLife {
             promotion: standby.promotion,

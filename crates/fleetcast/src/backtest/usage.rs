@@ -86,8 +86,8 @@ fn recorded(
 ) -> Result<(ByStep, Vec<String>)> {
     let name = path.display().to_string();
     let options = CsvOptions {
-        time_zone: demand::time_zone(args)?,
-        skip_bad_rows: args.skip_bad_rows,
+        time_zone: demand::time_zone(&args.demand)?,
+        skip_bad_rows: args.demand.skip_bad_rows,
         ..CsvOptions::default()
     };
     let file = File::open(path).with_context(|| format!("cannot read {name}"))?;

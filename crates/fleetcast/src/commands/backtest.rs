@@ -24,7 +24,7 @@ pub fn run(args: &BacktestArgs) -> Result<ExitCode> {
         let text = "--fail-if compares with a base: say what changes with --set PATH=VALUE --vs, or give bounds without a sign, as in 'violation>1%'";
         return Err(BadInput(text.into()).into());
     }
-    let history = demand::read(args)?;
+    let history = demand::read(&args.demand, args.seed, args.quiet)?;
     if args.vs {
         return versions(args, &history);
     }

@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use crate::backtest::change::{self, Change};
 use crate::backtest::scenario::Documents;
 use crate::files::{self, BadInput};
-use crate::outlook;
+use crate::{outlook, plan};
 
 /// The documents' names within a folder.
 pub const FLEET: &str = "fleet.json";
@@ -203,9 +203,24 @@ fn optional<T>(
     required(folder, (name, kind), changes, parse, said)
 }
 
+/// The `$schema` of a document's text, if it names one.
+pub fn schema_hint(text: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    value.get("$schema")?.as_str().map(str::to_string)
+}
+
+/// Puts `$schema` first, so that editors complete the document and show what each field means.
+pub fn with_schema(json: &str, schema: Option<&str>) -> String {
+    let Some(schema) = schema else {
+        return json.to_string();
+    };
+    let schema = serde_json::Value::from(schema);
+    json.replacen("{\n", &format!("{{\n  \"$schema\": {schema},\n"), 1)
+}
+
 /// Writes the provisional fleet state of a step.
 pub fn write_provisional(folder: &Path, engine: &Engine, step: &Step) -> Result<()> {
-    let provisional = outlook::provisional(engine, step);
+    let provisional = plan::provisional(engine, step);
     files::write(
         &folder.join(PROVISIONAL),
         &provisional_to_json(&provisional),

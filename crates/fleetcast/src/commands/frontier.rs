@@ -19,7 +19,7 @@ pub fn run(args: &FrontierArgs) -> Result<ExitCode> {
     crate::stop::listen();
     refuse(args)?;
     let asked = &args.backtest;
-    let history = demand::read(asked)?;
+    let history = demand::read(&asked.demand, asked.seed, asked.quiet)?;
     let scenario = Scenario::new(asked, &history)?;
     // Begun before the long work, so that a folder that cannot be written is told at once.
     let path = report(args);

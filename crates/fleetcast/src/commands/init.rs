@@ -60,13 +60,9 @@ pub fn run(args: &InitArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts `$schema` first, so that editors complete the document and show what each field means.
+/// With the schema that lies beside it.
 fn with_schema(json: &str, schema: &str) -> String {
-    json.replacen(
-        "{\n",
-        &format!("{{\n  \"$schema\": \"{SCHEMAS}/{schema}\",\n"),
-        1,
-    )
+    documents::with_schema(json, Some(&format!("{SCHEMAS}/{schema}")))
 }
 
 fn readme(args: &InitArgs) -> String {

@@ -167,6 +167,7 @@ fn view(engine: &Engine, found: &Found, index: usize) -> DecisionView {
             })
             .collect(),
         alternatives: alternatives(engine, report, index, price),
+        overrides: overrides(engine, index),
         gate: gate_words(&report.gate),
         cost_usd_per_hour: report.wanted.as_f64() * price,
     }
@@ -384,6 +385,18 @@ fn alternatives(
     views
 }
 
+/// The overrides in force, then the last ones that are over with what they brought.
+fn overrides(engine: &Engine, index: usize) -> Vec<String> {
+    let in_force = engine.overrides_in_force(index);
+    let mut lines: Vec<String> = in_force
+        .into_iter()
+        .map(crate::plan::words::override_words)
+        .collect();
+    let scored = engine.override_scores(index).iter().rev().take(3);
+    lines.extend(scored.map(crate::plan::words::override_score));
+    lines
+}
+
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent >= 1.0 {
@@ -406,6 +419,8 @@ fn reason_words(reason: Reason) -> &'static str {
         Reason::Override => "a person's override",
         Reason::Policy => "the policy's rule",
         Reason::Standby => "standby, for what no forecast sees in time",
+        Reason::WholeInstances => "instances come whole",
+        Reason::Surplus => "no reason is left to keep it",
     }
 }
 

@@ -11,5 +11,6 @@ mod large;
 mod nasty;
 mod offers;
 mod place;
+mod plan;
 mod usage;
 mod what_if;

@@ -1,0 +1,19 @@
+//! `fleetcast plan` and `fleetcast apply`: what should be changed now, and carrying it out.
+//!
+//! `prospect` lets the engine live through the history and asks it for the next decision, under the documents as
+//! they are or as a recommendation would have them; `account` turns that decision into a provisional fleet state,
+//! `planned` adds what a person needs to decide on it, `alternatives` what else could be done; `words` prints one; `carry_out` applies one in the simulated
+//! world.
+
+mod account;
+pub mod ahead;
+mod alternatives;
+pub mod carry_out;
+mod expected;
+mod planned;
+mod prospect;
+pub mod words;
+
+pub use account::provisional;
+pub use planned::plan;
+pub use prospect::{Decision, Prospect, rentable};

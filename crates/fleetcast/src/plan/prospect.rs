@@ -1,0 +1,276 @@
+//! The engine before a decision: it has lived through the history, and can be asked under any version of the
+//! documents.
+
+use anyhow::Result;
+use fleetcast_engine::{Engine, FitJob, Step};
+use fleetcast_model::{
+    Budget, Cohort, ComponentIndex, DemandObserved, Fleet, InstanceState, Inventory, Mode,
+    Observation, Offer, Override, PerMinute, Placement, ProviderKind, Region, Token, Units,
+};
+use fleetcast_series::Series;
+use fleetcast_sim::{
+    Catalogue, Interval, SharedFits, Sink, simulate_sharing_fits, whole_instances,
+};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::backtest::demand::History;
+use crate::backtest::scenario::{Documents, Scenario};
+use crate::backtest::worst_price::prices_at_worst;
+use crate::cli::PlanArgs;
+use crate::commands::documents;
+use crate::files::BadInput;
+
+/// The engine before a decision.
+pub struct Prospect {
+    /// The documents, as they were read.
+    pub documents: Documents,
+    /// When the decision is made.
+    pub now: Timestamp,
+    /// The volumes of each component until then, in interactions a minute.
+    pub volumes: Vec<Series>,
+    /// What was assumed because nobody said it.
+    pub assumptions: Vec<String>,
+    /// Units of each component that run now.
+    pub running: Vec<Units>,
+    engine: Engine,
+    seen: Vec<Observation>,
+}
+
+/// One decision, and the engine after it.
+pub struct Decision {
+    /// The engine after the step.
+    pub engine: Engine,
+    /// What was decided.
+    pub step: Step,
+}
+
+impl Prospect {
+    /// Lets the engine live through the history until the asked moment, in charge of a simulated fleet, and takes
+    /// the fleet that the documents state over.
+    pub fn new(args: &PlanArgs, history: &History) -> Result<Self> {
+        let documents = documents::read_folder(&args.folder, args.offers.as_deref())?;
+        let mut scenario = Scenario::new(&args.as_backtest(), history)?;
+        // The whole catalogue: recommendations may go beyond what the placements allow.
+        let end = scenario.simulation.demand.first().map(Series::end);
+        let today = args.at.or(end).unwrap_or(scenario.config.start);
+        scenario.config.offers = rentable(&documents.fleet, &documents.catalogue, today);
+        scenario.config.prices_at_worst.clear();
+        let steps = steps_until(&scenario, args.at)?;
+        let all = std::mem::take(&mut scenario.simulation.demand);
+        scenario.simulation.demand = all.iter().map(|one| one.slice(0..steps - 1)).collect();
+        scenario.config.fleet = learning(&documents.fleet);
+        let budget = documents.fleet.budget;
+        let capped = budget.is_some_and(|budget| budget.hard_cap.is_some());
+        let (last, mut engine) = simulate_sharing_fits(
+            scenario.config,
+            &scenario.simulation,
+            Last::default(),
+            &SharedFits::default(),
+        )?;
+        crate::stop::check()?;
+        let now = engine.wake_at();
+        let (worst, mut assumptions) = if capped {
+            prices_at_worst(&engine.config().offers)
+        } else {
+            (Vec::new(), Vec::new())
+        };
+        engine.price_at_worst(worst);
+        let mut seen: Vec<Observation> = last
+            .fits
+            .iter()
+            .map(|job| Observation::Fitted(job.run()))
+            .collect();
+        seen.push(Observation::Demand(DemandObserved {
+            from: engine.now(),
+            until: now,
+            per_minute: all
+                .iter()
+                .map(|one| one.get(steps - 1).and_then(PerMinute::new))
+                .collect(),
+        }));
+        let (running, assumed) = running(&engine, &documents.fleet);
+        assumptions.extend(assumed);
+        let offers = engine.config().offers.clone();
+        seen.push(Observation::Inventory(listing(
+            &documents.fleet,
+            &offers,
+            &running,
+            now,
+        )));
+        Ok(Self {
+            volumes: by_component(&engine, &all, steps),
+            documents,
+            now,
+            assumptions,
+            running,
+            engine,
+            seen,
+        })
+    }
+
+    /// The fleet state with what runs now.
+    pub fn fleet(&self) -> Fleet {
+        let mut fleet = self.documents.fleet.clone();
+        for (component, running) in fleet.components.iter_mut().zip(&self.running) {
+            component.current = Some(*running);
+        }
+        fleet
+    }
+
+    /// Decides under these documents.
+    pub fn decide(&self, fleet: Fleet, overrides: Vec<Override>) -> Result<Decision> {
+        let mut engine = self.engine.clone();
+        engine
+            .amend(fleet, overrides)
+            .map_err(|error| BadInput(error.to_string()))?;
+        let step = engine.step(self.now, &self.seen);
+        Ok(Decision { engine, step })
+    }
+}
+
+/// Everything that a fleet could rent anywhere, at the prices that are to be believed at a moment.
+pub fn rentable(fleet: &Fleet, catalogue: &Catalogue, at: Timestamp) -> Vec<Offer> {
+    let mut everywhere = fleet.clone();
+    let mut places: Vec<(ProviderKind, Region)> = Vec::new();
+    for offer in catalogue.offers() {
+        if !places
+            .iter()
+            .any(|(p, r)| *p == offer.provider && *r == offer.region)
+        {
+            places.push((offer.provider, offer.region.clone()));
+        }
+    }
+    for component in &mut everywhere.components {
+        let kinds = component.placements.first();
+        let kinds = kinds.map_or_else(Vec::new, |place| place.purchase_kinds.clone());
+        let anywhere = places.iter().map(|(provider, region)| Placement {
+            provider: *provider,
+            region: region.clone(),
+            zones: Vec::new(),
+            offers: Vec::new(),
+            purchase_kinds: kinds.clone(),
+        });
+        component.placements.extend(anywhere);
+    }
+    let today = at.to_zoned(TimeZone::UTC).date();
+    catalogue.rentable_by(&everywhere, today).offers
+}
+
+/// Keeps the fits that were asked for in the last step: their results come with the next one.
+#[derive(Default)]
+struct Last {
+    fits: Vec<FitJob>,
+}
+
+impl Sink for Last {
+    fn step(&mut self, _: &Interval, _: &[Observation], step: &Step) {
+        self.fits.clone_from(&step.fits);
+    }
+    fn go_on(&self) -> bool {
+        !crate::stop::asked()
+    }
+}
+
+/// Whole steps of the history until a moment; at least two, so that there is something to know.
+fn steps_until(scenario: &Scenario, at: Option<Timestamp>) -> Result<usize> {
+    let all = scenario.steps();
+    let start = scenario.config.start;
+    let step = i64::from(scenario.config.step_seconds);
+    let steps = at.map_or(all, |at| {
+        let whole = at.duration_since(start).as_secs().div_euclid(step);
+        usize::try_from(whole).unwrap_or(0).min(all)
+    });
+    if steps < 2 {
+        let end = start + SignedDuration::from_secs(step * all as i64);
+        let text = match at {
+            Some(at) => format!(
+                "--at {at} lies before anything is known: the history reaches from {start} to {end}"
+            ),
+            None => "the history has fewer than two steps: give more of it".into(),
+        };
+        return Err(BadInput(text).into());
+    }
+    Ok(steps)
+}
+
+/// The fleet state to learn under: the engine is in charge, and nobody has to be asked.
+fn learning(fleet: &Fleet) -> Fleet {
+    let mut fleet = fleet.clone();
+    fleet.mode = Mode::Auto;
+    fleet.mode_promotion = None;
+    fleet.approval_threshold = None;
+    fleet.freeze_windows.clear();
+    fleet.budget = fleet.budget.map(|budget| Budget {
+        hard_cap: None,
+        ..budget
+    });
+    for component in &mut fleet.components {
+        component.current = None;
+    }
+    fleet
+}
+
+/// Units that run now: as the documents say, else what the last demand needs.
+fn running(engine: &Engine, fleet: &Fleet) -> (Vec<Units>, Vec<String>) {
+    let mut assumptions = Vec::new();
+    let of = |(index, component): (usize, &fleetcast_model::Component)| {
+        component.current.unwrap_or_else(|| {
+            let volumes = engine.explain(index).volumes;
+            let volume = volumes.iter().map(|(_, volume)| volume).sum();
+            let need = engine.units_for(index, volume);
+            let need = need.clamp(component.floor, component.ceiling);
+            assumptions.push(format!(
+                "fleet.json does not say how many units of `{}` run (`current`): {need} are assumed, what the last \
+                 demand needs",
+                component.name
+            ));
+            need
+        })
+    };
+    let running = fleet.components.iter().enumerate().map(of).collect();
+    (running, assumptions)
+}
+
+/// The provider's listing of a fleet of which only the units are known: the cheapest whole instances, long warm.
+fn listing(fleet: &Fleet, offers: &[Offer], running: &[Units], now: Timestamp) -> Inventory {
+    let components = fleet.components.iter().zip(running).enumerate();
+    let cohort = |(index, (component, units)): (usize, (&fleetcast_model::Component, &Units))| {
+        let (offer, count) = whole_instances(offers, component, *units, *units)?;
+        let place = ComponentIndex(index as u16);
+        (count > 0).then(|| Cohort {
+            token: Token::of(&[b"stated", &place.0.to_le_bytes()]),
+            first: 0,
+            count,
+            component: place,
+            offer,
+            state: InstanceState::InService,
+            since: now - SignedDuration::from_hours(24),
+        })
+    };
+    Inventory {
+        as_of: now,
+        complete: true,
+        cohorts: components.filter_map(cohort).collect(),
+    }
+}
+
+/// The volumes of each component over the first steps of the history.
+fn by_component(engine: &Engine, demand: &[Series], steps: usize) -> Vec<Series> {
+    let Some(first) = demand.first() else {
+        return Vec::new();
+    };
+    let Ok(map) = engine.config().demand_map() else {
+        return Vec::new();
+    };
+    let mut routed = map.empty_volumes();
+    let mut volumes = vec![Series::new(first.start(), first.step()); routed.len()];
+    for index in 0..steps {
+        let told: Vec<Option<f64>> = demand.iter().map(|one| one.get(index)).collect();
+        map.route(&told, &mut routed);
+        for (series, parts) in volumes.iter_mut().zip(&routed) {
+            series.push(parts.iter().copied().sum());
+        }
+    }
+    volumes
+}
