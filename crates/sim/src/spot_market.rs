@@ -1,5 +1,6 @@
 //! When spot pools have capacity and when they take it back: outages of whole pools, which zones and regions share.
 
+use fleetcast_model::{Offer, PurchaseKind};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::random::Random;
@@ -113,6 +114,33 @@ impl SpotMarket {
         }
     }
 
+    /// A market of these offers, each a pool by its place; `None` if none of them is spot.
+    pub fn of_offers(
+        settings: &MarketSettings,
+        offers: &[Offer],
+        start: Timestamp,
+        length: SignedDuration,
+        seed: u64,
+    ) -> Option<Self> {
+        let spot = |offer: &Offer| offer.purchase == PurchaseKind::Spot;
+        if !offers.iter().any(spot) {
+            return None;
+        }
+        let mut regions = Vec::new();
+        let mut zones = Vec::new();
+        let places: Vec<PoolPlace> = offers
+            .iter()
+            .map(|offer| {
+                let region = (offer.provider, &offer.region);
+                PoolPlace {
+                    region: place_in(&mut regions, region),
+                    zone: place_in(&mut zones, (region, &offer.zone)),
+                }
+            })
+            .collect();
+        Some(Self::generate(settings, &places, start, length, seed))
+    }
+
     /// Takes outages as they were recorded, for each pool in order.
     pub fn recorded(outages: Vec<Vec<Outage>>) -> Self {
         Self { outages }
@@ -154,6 +182,15 @@ impl SpotMarket {
         let spread = random.below(RECLAIM_SECONDS - NOTICE.as_secs().unsigned_abs() + 1);
         outage.from + NOTICE + SignedDuration::from_secs(spread as i64)
     }
+}
+
+/// The place of a value in a list, to whose end it is added if it is new.
+fn place_in<T: PartialEq>(known: &mut Vec<T>, value: T) -> u16 {
+    let place = known.iter().position(|known| *known == value);
+    place.unwrap_or_else(|| {
+        known.push(value);
+        known.len() - 1
+    }) as u16
 }
 
 /// Hours from the start, from and until.

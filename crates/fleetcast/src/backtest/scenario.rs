@@ -10,8 +10,8 @@ use fleetcast_model::{
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::Series;
 use fleetcast_sim::{
-    BootTime, Catalogue, Lifecycle, PlainSetting, Rentable, Simulation, StandbyLife, Telling,
-    example,
+    BootTime, Catalogue, Lifecycle, MarketSettings, PlainSetting, Rentable, Simulation, SpotMarket,
+    StandbyLife, Telling, example,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -271,6 +271,19 @@ impl Scenario {
         let missing_steps = (0..first.len())
             .filter(|i| series.iter().any(|series| series.get(*i).is_none()))
             .count();
+        let spot = SpotMarket::of_offers(
+            &MarketSettings::CPU,
+            &config.offers,
+            config.start,
+            first.end().duration_since(first.start()),
+            args.seed,
+        );
+        if spot.is_some() {
+            notes.push(
+                "spot pools are taken back as public availability traces of CPU instances have it; `--seed` draws another market"
+                    .into(),
+            );
+        }
         Ok(Self {
             title,
             components: config
@@ -292,7 +305,7 @@ impl Scenario {
                 lifecycles,
                 api_delay: API_DELAY,
                 approval_delay: Some(APPROVAL_DELAY),
-                spot: None,
+                spot,
                 seed: args.seed,
                 usage,
                 telling: Telling::default(),

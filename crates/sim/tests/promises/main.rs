@@ -14,6 +14,7 @@ mod plain;
 mod recordings;
 mod repetition;
 mod scaling;
+mod spot;
 mod standby;
 mod support;
 mod usage;

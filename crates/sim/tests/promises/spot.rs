@@ -1,0 +1,120 @@
+//! Spot: pools are taken back as a whole, and the fleet lives on.
+
+use fleetcast_engine::Step;
+use fleetcast_model::{MicroUsdPerHour, Observation, Offer, OfferId, PurchaseKind, Units, Zone};
+use fleetcast_series::{Series, Step as SeriesStep};
+use fleetcast_sim::{Interval, Outage, PlainSetting, Sink, SpotMarket, simulate};
+use jiff::{SignedDuration, Timestamp};
+
+const START: Timestamp = Timestamp::constant(1_772_409_600, 0);
+const WANTED: u64 = 40;
+const FLOOR: u64 = 10;
+
+fn minute(minute: i64) -> Timestamp {
+    START + SignedDuration::from_mins(minute)
+}
+
+fn outage(from: i64, until: i64) -> Outage {
+    Outage {
+        from: minute(from),
+        until: minute(until),
+    }
+}
+
+/// What served in each minute, what was billed, and the steps as they would be recorded.
+#[derive(Default)]
+struct Course {
+    ready: Vec<u64>,
+    bill: u128,
+    bytes: Vec<u8>,
+}
+
+impl Sink for Course {
+    fn step(&mut self, interval: &Interval, _: &[Observation], step: &Step) {
+        self.ready.push(interval.components[0].serving.ready);
+        self.bill += interval.components[0].bill;
+        self.bytes
+            .extend(serde_json::to_vec(step).expect("a step is data"));
+    }
+}
+
+/// A level demand of forty units for a day, on demand at a dollar and spot at forty cents in three zones, of which
+/// these outages take some; the place of a zone's pool in the market is its number.
+fn run(outages: [Vec<Outage>; 3]) -> Course {
+    let values = (0..1_440).map(|_| Some(WANTED as f64 - 0.5));
+    let demand = Series::from_values(START, SeriesStep::MINUTE, values);
+    let setting = PlainSetting {
+        per_unit: 1.0,
+        boot: SignedDuration::from_mins(3),
+        drain: SignedDuration::from_mins(2),
+        warm_up: SignedDuration::ZERO,
+        objective: None,
+        standby: None,
+    };
+    let policy = format!("static:{WANTED}").parse().expect("a policy");
+    let mut config = setting.engine_config(&demand, policy);
+    let firm = config.offers[0].clone();
+    for zone in ["a", "b", "c"] {
+        config.offers.push(Offer {
+            id: OfferId::new(&format!("spot/{zone}")).expect("a name"),
+            zone: Some(Zone::new(zone).expect("a name")),
+            purchase: PurchaseKind::Spot,
+            price: MicroUsdPerHour::new(400_000),
+            ..firm.clone()
+        });
+    }
+    let component = &mut config.fleet.components[0];
+    component.floor = Units::new(FLOOR);
+    component.placements[0]
+        .purchase_kinds
+        .push(PurchaseKind::Spot);
+    let mut simulation = setting.simulation(&demand);
+    let [a, b, c] = outages;
+    simulation.spot = Some(SpotMarket::recorded(vec![Vec::new(), a, b, c]));
+    simulate(config, &simulation, Course::default()).expect("a good configuration")
+}
+
+fn on_demand() -> u128 {
+    u128::from(WANTED) * 86_400 * 1_000_000
+}
+
+#[test]
+fn spot_that_nobody_takes_back_is_had_at_its_price() {
+    let course = run([Vec::new(), Vec::new(), Vec::new()]);
+    assert!(course.ready.iter().all(|ready| *ready >= WANTED));
+    assert!(course.bill * 2 < on_demand(), "{}", course.bill);
+}
+
+#[test]
+fn the_floor_stands_when_any_pool_goes_and_what_is_lost_is_back_soon() {
+    for pool in 0..3 {
+        let mut outages = [Vec::new(), Vec::new(), Vec::new()];
+        outages[pool] = vec![outage(600, 660)];
+        let course = run(outages);
+        assert!(course.ready.iter().all(|ready| *ready >= FLOOR));
+        let short = course.ready.iter().filter(|ready| **ready < WANTED).count();
+        assert!(short <= 6, "{short} minutes short after pool {pool} went");
+    }
+}
+
+#[test]
+fn a_fleet_without_any_spot_left_falls_back_on_demand_and_returns() {
+    let all = || vec![outage(600, 780)];
+    let course = run([all(), all(), all()]);
+    assert!(
+        course.ready[612..].iter().all(|ready| *ready >= WANTED),
+        "on demand serves"
+    );
+    let three_hours = on_demand() / 8;
+    assert!(
+        course.bill < on_demand() * 5 / 10 + three_hours,
+        "and is given back when spot returns: {}",
+        course.bill
+    );
+}
+
+#[test]
+fn equal_markets_give_equal_bytes() {
+    let outages = || [vec![outage(300, 400)], vec![outage(305, 330)], Vec::new()];
+    assert_eq!(run(outages()).bytes, run(outages()).bytes);
+}
