@@ -1,10 +1,12 @@
 //! Going on under another version of the documents.
 
 use fleetcast_model::{Fleet, MicroUsdPerHour, Override};
+use jiff::SignedDuration;
 
 use crate::component::offer_choices;
 use crate::config::ConfigError;
 use crate::engine::Engine;
+use crate::hedge::Hedge;
 use crate::stages::gate::GateState;
 use crate::stages::workflow::WorkflowState;
 
@@ -26,10 +28,16 @@ impl Engine {
                 "another version of a fleet has the same components in the same order".into(),
             ));
         }
+        let step = SignedDuration::from_secs(i64::from(self.config.step_seconds));
         for (component, state) in fleet.components.iter().zip(&mut self.components) {
             let offers = offer_choices(&self.config.offers, component);
             if offers.is_empty() {
                 return Err(ConfigError::NoOffer(component.name.to_string()));
+            }
+            if state.hedge.is_some() {
+                let lead = step * i32::try_from(state.lead_steps).unwrap_or(i32::MAX);
+                state.hedge =
+                    Hedge::new(component, &self.config.offers, &offers, lead).map(Box::new);
             }
             state.offers = offers;
             state.stateful = component.stateful;

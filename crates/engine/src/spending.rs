@@ -57,4 +57,20 @@ impl Engine {
         self.mode = change.to;
         Some(change)
     }
+
+    /// The components in the order in which they may spend: under a hard cap the most important first, so that the
+    /// least important gives way; else as listed.
+    pub(crate) fn by_importance(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.components.len()).collect();
+        if self
+            .config
+            .fleet
+            .budget
+            .is_some_and(|budget| budget.hard_cap.is_some())
+        {
+            let importance = |place: usize| self.config.fleet.components[place].sla.importance;
+            order.sort_by_key(|&place| std::cmp::Reverse(importance(place)));
+        }
+        order
+    }
 }
