@@ -1,5 +1,6 @@
 //! How newer prices come into a catalogue.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use fleetcast_model::{
@@ -162,22 +163,24 @@ impl Catalogue {
         }))
     }
 
-    /// What is not known is bounded by the price on demand as it is now.
+    /// What is not known is bounded by the dearest price on demand as it is now.
     fn bind_unknown(&mut self) {
-        let on_demand: std::collections::BTreeMap<OfferId, MicroUsdPerHour> = self
-            .listings()
-            .filter(|listing| listing.offer.purchase == PurchaseKind::OnDemand)
-            .fold(Default::default(), |mut most, listing| {
-                let dearest: &mut MicroUsdPerHour =
-                    most.entry(listing.type_id.clone()).or_default();
-                *dearest = (*dearest).max(listing.offer.price);
-                most
-            });
+        let mut bounds: BTreeMap<OfferId, Listing> = BTreeMap::new();
+        for listing in self.listings() {
+            let dearer = bounds
+                .get(&listing.type_id)
+                .is_none_or(|known| known.offer.price < listing.offer.price);
+            if listing.offer.purchase == PurchaseKind::OnDemand && dearer {
+                bounds.insert(listing.type_id.clone(), listing.clone());
+            }
+        }
         for listing in self.listings.values_mut() {
             if listing.basis == PriceBasis::Bound
-                && let Some(price) = on_demand.get(&listing.type_id)
+                && let Some(bound) = bounds.get(&listing.type_id)
             {
-                listing.offer.price = *price;
+                listing.offer.price = bound.offer.price;
+                listing.source = format!("price unknown; on demand: {}", bound.source);
+                listing.as_of = bound.as_of;
             }
         }
     }
