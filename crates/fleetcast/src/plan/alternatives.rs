@@ -432,6 +432,8 @@ fn change(
                 .as_ref()
                 .map(|plan| plan.cost.high.micro_usd());
             let cost = cents_up(cost.unwrap_or_default());
+            // Raised, never lowered: a change that costs less passes as it is.
+            let cost = cost.max(changed.fleet.approval_threshold.unwrap_or_default());
             changed.fleet.approval_threshold = Some(cost);
             format!("raise the approval threshold to {cost}")
         }

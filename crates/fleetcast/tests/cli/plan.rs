@@ -152,7 +152,7 @@ fn a_plan_knows_nothing_after_its_moment() {
         .filter(|line| line.starts_with("timestamp") || *line < "2026-03-04T10:00:00Z")
         .collect();
     place.write("demand.csv", until.join("\n") + "\n");
-    plan(&place, &[], 0);
+    plan(&place, &["--at", "2026-03-04T10:00:00Z"], 0);
     assert_eq!(place.read("plan.json"), known);
 }
 
@@ -250,12 +250,26 @@ fn what_has_become_dearer_than_approved_is_not_ordered() {
     with_threshold(&place, "1000");
     plan(&place, &[], 0);
     let changes = json(&place, "plan.json")["provisional_changes"].clone();
-    let offers: std::collections::BTreeSet<String> = changes
-        .as_array()
-        .expect("changes")
-        .iter()
-        .filter_map(|change| change["offer"].as_str().map(str::to_string))
+    let text = |value: &Value| value.as_str().map(str::to_string);
+    let changed = changes.as_array().expect("changes").iter();
+    let mut offers: std::collections::BTreeSet<String> = changed
+        .filter_map(|change| text(&change["offer"]))
         .collect();
+    // A catalogue of one's own is all there is of its regions: it has to have what the fleet state names.
+    for component in json(&place, "shop/fleet.json")["components"]
+        .as_array()
+        .expect("components")
+    {
+        for placement in component["placements"].as_array().expect("placements") {
+            offers.extend(
+                placement["offers"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(text),
+            );
+        }
+    }
     let entry = |id: &String| {
         format!(
             "{{\"id\": \"{id}\", \"vcpu\": 64, \"memory_gib\": 256, \"price_per_hour\": 99, \"currency\": \"USD\", \
