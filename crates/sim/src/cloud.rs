@@ -5,8 +5,8 @@ mod standby;
 use std::collections::BTreeSet;
 
 use fleetcast_model::{
-    Arming, Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex,
-    Order, PurchaseKind, Refused, Timing, Token,
+    Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex, Order,
+    PurchaseKind, Refused, Timing, Token,
 };
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,6 +1,6 @@
 //! Standby in the simulated cloud: arming, promotion, demotion, and what goes wrong with them.
 
-use fleetcast_model::{Arming, ComponentIndex, InstanceRange, InstanceState};
+use fleetcast_model::{Arming, Cohort, ComponentIndex, InstanceRange, InstanceState};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{FULL_PPM, Group, SLOW_FACTOR, SimCloud, StandbyLife};
