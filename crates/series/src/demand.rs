@@ -108,6 +108,19 @@ impl Demand {
         }
     }
 
+    /// Only the steps that had ended at a moment; all of them if none had.
+    #[must_use]
+    pub fn until(mut self, at: Timestamp) -> Self {
+        let seconds = at.duration_since(self.start()).as_secs().max(0);
+        let steps = (seconds / i64::from(self.step().seconds())) as usize;
+        if steps > 0 {
+            for series in self.series.values_mut() {
+                *series = series.slice(0..steps.min(series.len()));
+            }
+        }
+        self
+    }
+
     /// Says over how long each value counts where that is not the step of the series: counts for
     /// each 10 s which were *averaged* to a minute still are counts for 10 s.
     #[must_use]

@@ -20,6 +20,7 @@ use crate::files::BadInput;
 use crate::stop;
 
 /// A history, with an account of how it was read.
+#[derive(Clone, Debug)]
 pub struct History {
     pub demand: Demand,
     pub source: String,

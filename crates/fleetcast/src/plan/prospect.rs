@@ -50,7 +50,12 @@ impl Prospect {
     /// the fleet that the documents state over.
     pub fn new(args: &PlanArgs, history: &History) -> Result<Self> {
         let documents = documents::read_folder(&args.folder, args.offers.as_deref())?;
-        let mut scenario = Scenario::new(&args.as_backtest(), history)?;
+        // An untyped volume is divided by the time it spans: what came later must not take part.
+        let mut history = history.clone();
+        if let Some(at) = args.at {
+            history.demand = history.demand.until(at);
+        }
+        let mut scenario = Scenario::new(&args.as_backtest(), &history)?;
         // The whole catalogue: recommendations may go beyond what the placements allow.
         let end = scenario.simulation.demand.first().map(Series::end);
         let today = args.at.or(end).unwrap_or(scenario.config.start);

@@ -153,7 +153,11 @@ fn a_plan_knows_nothing_after_its_moment() {
         .collect();
     place.write("demand.csv", until.join("\n") + "\n");
     plan(&place, &["--at", "2026-03-04T10:00:00Z"], 0);
-    assert_eq!(place.read("plan.json"), known);
+    let shorter = place.read("plan.json");
+    for (with, without) in known.lines().zip(shorter.lines()) {
+        assert_eq!(with, without);
+    }
+    assert_eq!(shorter.len(), known.len());
 }
 
 #[test]
