@@ -6,7 +6,6 @@
 mod ablation;
 mod all;
 mod anomaly;
-mod bootstrap;
 mod capacity;
 mod cli;
 mod curve;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use fleetcast_model::{Objective, ObjectiveMetric, Share};
 use fleetcast_policy::{PolicyKind, PolicySpec};
-use fleetcast_report::{Column, TextStyle, TextTable};
+use fleetcast_report::{BOOTSTRAP_SEED, Column, TextStyle, TextTable, share_interval};
 use serde::Serialize;
 
 use crate::cli::{ProvisioningArgs, TraceArgs};
@@ -13,7 +13,7 @@ use crate::curve::{self, Point};
 use crate::judgement::Judgement;
 use crate::run::{self, Outcome};
 use crate::traces::Trace;
-use crate::{bootstrap, direct, parallel, traces};
+use crate::{direct, parallel, traces};
 
 /// Wide enough for all columns; these tables are for terminals of developers and for logs.
 pub const STYLE: TextStyle = TextStyle {
@@ -208,7 +208,7 @@ fn row(trace: &Trace, target: Share, outcome: &Outcome, points: &[Point]) -> Row
     let unserved_share = tally.unserved_share();
     let cost_over_need = tally.cost_over_need();
     let peer = curve::cheapest(points, unserved_share);
-    let interval = bootstrap::interval(&outcome.days);
+    let interval = share_interval(&outcome.days);
     Row {
         trace: trace.name.clone(),
         target_share: target,
@@ -253,7 +253,7 @@ pub fn settings(args: &TraceArgs, traces: &[Trace]) -> Settings {
         delay: format!("{:#}", args.delay),
         closed_loop: args.closed_loop,
         warm_up: format!("{:#}", traces::WARM_UP),
-        bootstrap_seed: bootstrap::SEED,
+        bootstrap_seed: BOOTSTRAP_SEED,
         threads: parallel::threads(),
         standby: args
             .standby

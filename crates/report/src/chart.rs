@@ -257,8 +257,13 @@ impl Plot {
 
     /// Lines across with their values, and the unit above them.
     pub fn value_axis(&self, unit: &str) -> String {
+        self.value_axis_every(34.0, unit)
+    }
+
+    /// The same with lines at least so far apart.
+    pub fn value_axis_every(&self, room: f64, unit: &str) -> String {
         let mut out = String::new();
-        for tick in self.y.ticks(34.0) {
+        for tick in self.y.ticks(room) {
             let y = number(self.y.place(tick));
             let (left, right) = (number(self.left), number(self.right));
             let _ = write!(out, r#"<path class="grid" d="M{left} {y}H{right}"/>"#);
@@ -271,6 +276,19 @@ impl Plot {
             );
         }
         out + &text(2.0, 12.0, "start", "unit", unit)
+    }
+
+    /// The line under the plot with shares along it as percentages, and what they are below.
+    pub fn share_axis(&self, title: &str) -> String {
+        let (left, right, bottom) = (number(self.left), number(self.right), number(self.bottom));
+        let mut out = format!(r#"<path class="tick" d="M{left} {bottom}H{right}"/>"#);
+        for tick in self.x.ticks(46.0) {
+            let x = self.x.place(tick);
+            let _ = write!(out, r#"<path class="tick" d="M{} {bottom}v5"/>"#, number(x));
+            out += &text(x, self.bottom + 18.0, "middle", "", &short(tick * 100.0));
+        }
+        let middle = (self.left + self.right) / 2.0;
+        out + &text(middle, self.layout.height - 4.0, "middle", "unit", title)
     }
 
     /// Round times under the plot.

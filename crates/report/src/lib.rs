@@ -25,8 +25,8 @@ mod verdict;
 mod example;
 
 pub use comparison::{
-    ComparedFigure, ComparedMetric, Comparison, DayFigures, DayPair, compare, comparison_text,
-    comparison_verdict, share_interval,
+    BOOTSTRAP_SEED, ComparedFigure, ComparedMetric, Comparison, DayFigures, DayPair, compare,
+    comparison_text, comparison_verdict, share_interval,
 };
 pub use decision::*;
 pub use forecast::{

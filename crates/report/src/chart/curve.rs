@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::path::{line, number};
-use super::{Layout, Plot, Scale, short, text};
+use super::{Layout, Plot, Scale, text};
 use crate::number::{percent, percent_number, ratio};
 use crate::result::{BacktestResult, CurvePoint, Metric, PolicyResult};
 use crate::text_table::cut;
@@ -38,7 +38,8 @@ pub fn curve_chart(result: &BacktestResult, layout: Layout) -> String {
         .chain(objective.map(|objective| objective.target_share));
     let plot = frame(layout, shares, &places);
     let mut out = plot.open(&description(&fronts, result), "");
-    out += &axes(&plot);
+    out += &plot.value_axis_every(24.0, "cost ÷ cost of perfect foresight");
+    out += &plot.share_axis("unserved, % of demand (log scale)");
     let mut taken: Vec<Area> = Vec::new();
     if let Some(objective) = objective {
         let x = plot.x.place(objective.target_share.max(LEAST_SHARE));
@@ -172,52 +173,6 @@ fn frame(layout: Layout, shares: impl Iterator<Item = f64> + Clone, places: &[(f
         x: Scale::logarithmic(low / 1.3, high * 1.3, left, right),
         y: Scale::logarithmic(cheapest, dearest, bottom, top),
     }
-}
-
-fn axes(plot: &Plot) -> String {
-    let mut out = String::new();
-    for tick in plot.y.ticks(24.0) {
-        let y = plot.y.place(tick);
-        let _ = write!(
-            out,
-            r#"<path class="grid" d="M{} {}H{}"/>"#,
-            number(plot.left),
-            number(y),
-            number(plot.right)
-        );
-        out += &text(plot.left - 6.0, y + 4.0, "end", "", &short(tick));
-    }
-    for tick in plot.x.ticks(46.0) {
-        let x = plot.x.place(tick);
-        let _ = write!(
-            out,
-            r#"<path class="tick" d="M{} {}v5"/>"#,
-            number(x),
-            number(plot.bottom)
-        );
-        out += &text(x, plot.bottom + 18.0, "middle", "", &short(tick * 100.0));
-    }
-    let _ = write!(
-        out,
-        r#"<path class="tick" d="M{} {}H{}"/>"#,
-        number(plot.left),
-        number(plot.bottom),
-        number(plot.right)
-    );
-    out += &text(
-        2.0,
-        12.0,
-        "start",
-        "unit",
-        "cost ÷ cost of perfect foresight",
-    );
-    out + &text(
-        (plot.left + plot.right) / 2.0,
-        plot.layout.height - 4.0,
-        "middle",
-        "unit",
-        "unserved, % of demand (log scale)",
-    )
 }
 
 /// Boxes along a line, close enough that no label fits between them.

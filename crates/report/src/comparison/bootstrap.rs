@@ -2,7 +2,7 @@
 
 const RESAMPLES: usize = 2_000;
 /// Fixed, so that equal days give equal intervals.
-const SEED: u64 = 20_261_128;
+pub const SEED: u64 = 20_261_128;
 /// The interval holds so much of the resamples.
 const COVERAGE: f64 = 0.95;
 

@@ -6,6 +6,7 @@ mod wilcoxon;
 
 use serde::{Deserialize, Serialize};
 
+pub use bootstrap::SEED as BOOTSTRAP_SEED;
 pub use text::{comparison_text, verdict as comparison_verdict};
 
 /// What one day came to in both versions.

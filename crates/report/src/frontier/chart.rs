@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::FrontierResult;
 use super::text::objective;
-use crate::chart::{Layout, Plot, Scale, axis_label, line, number, short, text};
+use crate::chart::{Layout, Plot, Scale, axis_label, line, number, text};
 use crate::number::{percent, usd};
 use crate::text_table::cut;
 
@@ -17,7 +17,8 @@ pub(super) fn frontier_chart(result: &FrontierResult, layout: Layout) -> String 
     let plot = frame(result, layout, least);
     let at = |breach: f64, cost: f64| (plot.x.place(breach.max(least)), plot.y.place(cost));
     let mut out = plot.open(&description(result), "");
-    out += &axes(&plot);
+    out += &plot.value_axis("$ in 30 days");
+    out += &plot.share_axis("breach probability, % of steps (log scale)");
     let front: Vec<(f64, f64)> = result
         .front()
         .map(|(_, point)| at(point.breach_share, point.cost_usd_month))
@@ -140,46 +141,6 @@ fn frame(result: &FrontierResult, layout: Layout, least: f64) -> Plot {
         x: Scale::logarithmic(low / 1.3, high * 1.5, left, right),
         y,
     }
-}
-
-fn axes(plot: &Plot) -> String {
-    let mut out = String::new();
-    for tick in plot.y.ticks(34.0) {
-        let y = plot.y.place(tick);
-        let _ = write!(
-            out,
-            r#"<path class="grid" d="M{} {}H{}"/>"#,
-            number(plot.left),
-            number(y),
-            number(plot.right)
-        );
-        out += &text(plot.left - 6.0, y + 4.0, "end", "", &axis_label(tick));
-    }
-    for tick in plot.x.ticks(46.0) {
-        let x = plot.x.place(tick);
-        let _ = write!(
-            out,
-            r#"<path class="tick" d="M{} {}v5"/>"#,
-            number(x),
-            number(plot.bottom)
-        );
-        out += &text(x, plot.bottom + 18.0, "middle", "", &short(tick * 100.0));
-    }
-    let _ = write!(
-        out,
-        r#"<path class="tick" d="M{} {}H{}"/>"#,
-        number(plot.left),
-        number(plot.bottom),
-        number(plot.right)
-    );
-    out += &text(2.0, 12.0, "start", "unit", "$ in 30 days");
-    out + &text(
-        (plot.left + plot.right) / 2.0,
-        plot.layout.height - 4.0,
-        "middle",
-        "unit",
-        "breach probability, % of steps (log scale)",
-    )
 }
 
 fn description(result: &FrontierResult) -> String {
