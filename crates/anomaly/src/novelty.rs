@@ -39,6 +39,9 @@ impl Novelty {
     }
 }
 
+/// The first values of all stretches are compared at once; few need the rest.
+const FIRST: usize = 4;
+
 /// The Euclidean distance of the last `length` values to the nearest stretch before them.
 fn nearest(recent: &[f64], length: usize) -> Option<f64> {
     if recent.len() < 2 * length + COMPARED_MIN {
@@ -49,19 +52,26 @@ fn nearest(recent: &[f64], length: usize) -> Option<f64> {
     // Stretches that end before the last one starts, the newest COMPARED of them.
     let newest = start - length;
     let oldest = (newest + 1).saturating_sub(COMPARED);
+    let first = length.min(FIRST);
+    let mut sums = [0.0; COMPARED];
+    let sums = &mut sums[..=newest - oldest];
+    for (place, own) in last[..first].iter().enumerate() {
+        for (sum, other) in sums.iter_mut().zip(&recent[oldest + place..]) {
+            *sum += (own - other) * (own - other);
+        }
+    }
     let mut best = f64::INFINITY;
-    for from in (oldest..=newest).rev() {
-        best = best.min(squared(last, &recent[from..from + length], best));
-        if best == 0.0 {
-            break;
+    for (from, sum) in (oldest..newest + 1).zip(&*sums).rev() {
+        if *sum < best {
+            let other = &recent[from + first..from + length];
+            best = best.min(squared(*sum, &last[first..], other, best));
         }
     }
     Some(best.min(f64::MAX).sqrt())
 }
 
-/// The sum of squared differences, or something larger than `enough` if it is larger than that.
-fn squared(one: &[f64], other: &[f64], enough: f64) -> f64 {
-    let mut sum = 0.0;
+/// The sum with the squared differences added, or something larger than `enough` if it is larger than that.
+fn squared(mut sum: f64, one: &[f64], other: &[f64], enough: f64) -> f64 {
     for (one, other) in one.chunks(8).zip(other.chunks(8)) {
         for (a, b) in one.iter().zip(other) {
             sum += (a - b) * (a - b);

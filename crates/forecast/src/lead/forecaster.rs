@@ -50,6 +50,8 @@ pub struct LeadForecaster {
     rows: RowStore,
     /// By form.
     fitted: [Option<Fitted>; 2],
+    /// By contender: what it says of the arrival of the newest step.
+    said: [LeadForecast; 2],
     contest: Contest,
     /// The challenger's fit is due in the step after the champion's, so that a step has one fit.
     challenger_due: bool,
@@ -67,16 +69,18 @@ impl LeadForecaster {
     /// Starts without history.
     pub fn new(config: LeadConfig) -> Self {
         let steps_per_day = 86_400.0 / f64::from(config.step_seconds.max(1));
+        let nothing = ([0.0; FEATURE_COUNT], [0.0; EVENT_FEATURES]);
         Self {
             config,
             history: FeatureHistory::new(config.step_seconds, config.lead_steps),
-            current: [0.0; FEATURE_COUNT],
-            current_events: [0.0; EVENT_FEATURES],
+            current: nothing.0,
+            current_events: nothing.1,
             change: EventChange::NONE,
             last: 0.0,
             waiting: std::collections::VecDeque::new(),
             rows: RowStore::new(steps_per_day),
             fitted: [None, None],
+            said: [rule_of_thumb(&nothing.0, &nothing.1); 2],
             contest: Contest::new(config.lead_steps, steps_per_day),
             challenger_due: false,
             fits: 0,
@@ -103,8 +107,7 @@ impl LeadForecaster {
         if self.config.challenger && self.steps > 0 {
             // What both said at the end of the step before; an outcome is never told before its forecast.
             let both = self.fitted.iter().all(Option::is_some);
-            self.contest
-                .keep(both.then(|| [Contender::Linear, Contender::Blend].map(|c| self.of(c))));
+            self.contest.keep(both.then_some(self.said));
             self.contest.outcome(seen);
         }
         let lead = self.config.lead_steps.max(1);
@@ -123,6 +126,7 @@ impl LeadForecaster {
         self.waiting
             .push_back((self.current, self.current_events, seen.is_some()));
         self.steps += 1;
+        self.said = self.say();
     }
 
     /// Passes over a step that nothing is to be learned from, such as an outage: the history has what was expected
@@ -167,6 +171,7 @@ impl LeadForecaster {
     /// Uses a fit of a form from now on.
     pub fn install(&mut self, form: ModelForm, fitted: Fitted) {
         self.fitted[form as usize] = Some(fitted);
+        self.said = self.say();
     }
 
     /// Whether a fit has been installed.
@@ -187,24 +192,25 @@ impl LeadForecaster {
 
     /// The distribution of demand `lead_steps` after the newest step.
     pub fn forecast(&self) -> LeadForecast {
-        self.of(self.contest.champion())
+        self.said[self.contest.champion() as usize]
     }
 
-    fn of(&self, contender: Contender) -> LeadForecast {
+    /// What both contenders say.
+    fn say(&self) -> [LeadForecast; 2] {
         let Some(linear) = &self.fitted[ModelForm::Linear as usize] else {
-            return rule_of_thumb(&self.current, &self.current_events);
+            return [rule_of_thumb(&self.current, &self.current_events); 2];
         };
-        let mut forecast = self.evaluate(linear, &self.current, |value| value);
+        let own = self.evaluate(linear, &self.current, |value| value);
+        let mut blend = own;
         let root = &self.fitted[ModelForm::Root as usize];
-        if let (Contender::Blend, Some(root), true) = (contender, root, linear.of_events.is_empty())
-        {
+        if let (Some(root), true) = (root, linear.of_events.is_empty()) {
             let roots = self.current.map(libm::sqrt);
             let other = self.evaluate(root, &roots, |value| value.max(0.0) * value);
-            for (own, other) in forecast.quantiles.iter_mut().zip(other.quantiles) {
-                *own = 0.5 * (*own + other);
+            for (mean, other) in blend.quantiles.iter_mut().zip(other.quantiles) {
+                *mean = 0.5 * (*mean + other);
             }
         }
-        forecast
+        [own, blend]
     }
 
     fn evaluate(

@@ -4,6 +4,7 @@
 //! refitted as rows grow and at most daily; beside it a challenger that takes over where it forecasts better.
 //! `docs/adr/0002-buying.md` has the mathematics and what was tried.
 
+mod check_loss;
 mod contest;
 mod distribution;
 mod event_features;

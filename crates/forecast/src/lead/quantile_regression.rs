@@ -5,6 +5,8 @@
 //! demand is linear in the features. Smoothing (He et al. 2023, "conquer") gives a gradient; the
 //! Barzilai–Borwein step makes it converge in tens of passes; the last move is exact.
 
+use super::check_loss::{Blocks, CheckLoss};
+
 /// Index of the feature that the last, exact move is along: a floor that every fit has.
 pub const FLOOR: usize = 0;
 
@@ -22,11 +24,12 @@ pub struct Rows<const N: usize> {
 /// Rows the second moments are taken from, about: forty for each feature.
 const MOMENT_ROWS: usize = 1600;
 
-/// What all levels of one fit share: feature scales and the factorised second moments.
+/// What all levels of one fit share: feature scales, the factorised second moments, and the rows as passes read them.
 #[derive(Clone, Debug)]
 pub struct Preconditioner<const N: usize> {
     scales: [f32; N],
     factor: Vec<[f64; N]>,
+    blocks: Blocks<N>,
 }
 
 /// Coefficients on scaled features.
@@ -75,10 +78,11 @@ impl<const N: usize> Preconditioner<N> {
         let mut total = 0.0;
         for (row, &weight) in rows.features.iter().zip(&rows.weights).step_by(stride) {
             total += f64::from(weight);
-            for j in 0..N {
+            let wide = row.map(f64::from);
+            for (j, line) in moments.iter_mut().enumerate() {
                 let weighted = f64::from(row[j] * weight);
-                for k in 0..=j {
-                    moments[j][k] += weighted * f64::from(row[k]);
+                for (moment, x) in line[..=j].iter_mut().zip(&wide) {
+                    *moment += weighted * x;
                 }
             }
         }
@@ -91,6 +95,7 @@ impl<const N: usize> Preconditioner<N> {
         Self {
             scales,
             factor: cholesky(moments),
+            blocks: Blocks::of(rows),
         }
     }
 
@@ -142,53 +147,43 @@ pub struct LevelFit<const N: usize> {
     pub passes: usize,
 }
 
-/// Fits one level.
+/// Fits one level to the rows that the preconditioner was prepared with.
 pub fn fit_level<const N: usize>(
     rows: &Rows<N>,
     shared: &Preconditioner<N>,
     task: &LevelFit<N>,
 ) -> Coefficients<N> {
     let mut beta = task.start.map(f64::from);
-    let mut residuals = vec![0.0f32; rows.len()];
-    fill_residuals(rows, &beta, &mut residuals);
-    // Wide smoothing finds the way, narrow smoothing the place.
-    for (share, passes) in [
-        (0.5, task.passes / 2),
-        (0.12, task.passes - task.passes / 2),
+    let mut residuals = shared.blocks.residuals(&beta);
+    // Wide smoothing finds the way, for which a sample is enough, narrow smoothing the place.
+    for (share, passes, apart) in [
+        (0.5, task.passes / 2, shared.blocks.sample()),
+        (0.12, task.passes - task.passes / 2, 1),
     ] {
-        let width = (share * mean_absolute(&residuals)).max(1e-6);
-        descend(
-            rows,
-            shared,
-            &LevelFit { passes, ..*task },
-            width,
-            &mut beta,
-            &mut residuals,
-        );
+        let check = CheckLoss {
+            level: task.level as f32,
+            width: (share * mean_absolute(&residuals)).max(1e-6),
+        };
+        beta = descend(shared, &LevelFit { passes, ..*task }, check, apart, beta);
+        residuals = shared.blocks.residuals(&beta);
     }
     beta[FLOOR] += f64::from(exact_shift(rows, &residuals, task.level));
     beta.map(|value| value as f32)
 }
 
+/// Goes down from `beta`; gives the best place that was seen on the way.
 fn descend<const N: usize>(
-    rows: &Rows<N>,
     shared: &Preconditioner<N>,
     task: &LevelFit<N>,
-    width: f32,
-    beta: &mut [f64; N],
-    residuals: &mut [f32],
-) {
-    let total: f64 = rows
-        .weights
-        .iter()
-        .map(|&weight| f64::from(weight))
-        .sum::<f64>()
-        .max(1e-9);
-    let mut step = f64::from(width) * 2.0;
-    let mut best = (f64::INFINITY, *beta);
+    check: CheckLoss,
+    apart: usize,
+    mut beta: [f64; N],
+) -> [f64; N] {
+    let mut step = f64::from(check.width) * 2.0;
+    let mut best = (f64::INFINITY, beta);
     let mut before: Option<([f64; N], [f64; N])> = None;
     for _ in 0..task.passes {
-        let (loss, mut gradient) = evaluate(rows, beta, task.level, width, total, residuals);
+        let (loss, mut gradient) = shared.blocks.evaluate(&beta, check, apart);
         let mut penalty = 0.0;
         for j in 0..N {
             let away = beta[j] - f64::from(task.prior[j]);
@@ -196,7 +191,7 @@ fn descend<const N: usize>(
             gradient[j] += task.ridge * away;
         }
         if loss + penalty < best.0 {
-            best = (loss + penalty, *beta);
+            best = (loss + penalty, beta);
         }
         let direction = shared.solve(&gradient);
         if let Some((beta_before, gradient_before)) = before {
@@ -209,84 +204,12 @@ fn descend<const N: usize>(
                 step = (turned / curved).clamp(step * 0.2, step * 5.0);
             }
         }
-        before = Some((*beta, gradient));
+        before = Some((beta, gradient));
         for j in 0..N {
             beta[j] -= step * direction[j];
         }
     }
-    *beta = best.1;
-    fill_residuals(rows, beta, residuals);
-}
-
-fn fill_residuals<const N: usize>(rows: &Rows<N>, beta: &[f64; N], residuals: &mut [f32]) {
-    let factors = beta.map(|value| value as f32);
-    for ((residual, row), outcome) in residuals.iter_mut().zip(&rows.features).zip(&rows.outcomes) {
-        *residual = outcome - dot(row, &factors);
-    }
-}
-
-/// Rows handled together, so that a block stays in the nearest cache between residual and gradient.
-const BLOCK: usize = 128;
-
-/// The smoothed check loss per row and its gradient; leaves the residuals of `beta` behind.
-fn evaluate<const N: usize>(
-    rows: &Rows<N>,
-    beta: &[f64; N],
-    level: f64,
-    width: f32,
-    total: f64,
-    residuals: &mut [f32],
-) -> (f64, [f64; N]) {
-    let mut sums = [0.0f64; N];
-    let mut loss = 0.0f64;
-    let (above, inverse) = (level as f32, 0.5 / width);
-    let factors = beta.map(|value| value as f32);
-    let blocks = rows
-        .features
-        .chunks(BLOCK)
-        .zip(rows.outcomes.chunks(BLOCK))
-        .zip(rows.weights.chunks(BLOCK))
-        .zip(residuals.chunks_mut(BLOCK));
-    for (((features, outcomes), weights), residuals) in blocks {
-        let mut block = [0.0f32; N];
-        let mut block_loss = 0.0f32;
-        for (((row, &outcome), &weight), kept) in features
-            .iter()
-            .zip(outcomes)
-            .zip(weights)
-            .zip(residuals.iter_mut())
-        {
-            let residual = outcome - dot(row, &factors);
-            *kept = residual;
-            let inside = (0.5 - residual * inverse).clamp(0.0, 1.0);
-            let slope = weight * (inside - above);
-            let distance = residual.abs();
-            let rounded = if distance < width {
-                0.5 * (residual * residual / width + width)
-            } else {
-                distance
-            };
-            block_loss += weight * (0.5 * rounded + (above - 0.5) * residual);
-            for j in 0..N {
-                block[j] += slope * row[j];
-            }
-        }
-        loss += f64::from(block_loss);
-        for j in 0..N {
-            sums[j] += f64::from(block[j]);
-        }
-    }
-    (loss / total, sums.map(|sum| sum / total))
-}
-
-fn dot<const N: usize>(row: &[f32; N], factors: &[f32; N]) -> f32 {
-    let mut lanes = [0.0f32; 8];
-    for (chunk, factors) in row.chunks_exact(8).zip(factors.chunks_exact(8)) {
-        for lane in 0..8 {
-            lanes[lane] += chunk[lane] * factors[lane];
-        }
-    }
-    lanes.iter().sum()
+    best.1
 }
 
 /// The change of the level's coefficient that minimises the exact check loss along it.
@@ -300,18 +223,24 @@ fn exact_shift<const N: usize>(rows: &Rows<N>, residuals: &[f32], level: f64) ->
     weighted_quantile(&mut ratios, level)
 }
 
-/// The weighted quantile of (value, weight) pairs; zero of none.
-pub fn weighted_quantile(pairs: &mut [(f32, f32)], level: f64) -> f32 {
-    pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f64 = pairs.iter().map(|pair| f64::from(pair.1)).sum();
-    let mut below = 0.0;
-    for &(value, weight) in pairs.iter() {
-        below += f64::from(weight);
-        if below >= level * total {
-            return value;
+/// The weighted quantile of (value, weight) pairs; zero of none. Halves what the quantile may be in, so that it takes
+/// time in proportion to their number.
+pub fn weighted_quantile(mut pairs: &mut [(f32, f32)], level: f64) -> f32 {
+    let weigh = |pairs: &[(f32, f32)]| pairs.iter().map(|pair| f64::from(pair.1)).sum::<f64>();
+    let mut wanted = level * weigh(pairs);
+    while pairs.len() > 1 {
+        let half = pairs.len() / 2;
+        pairs.select_nth_unstable_by(half, |a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let (below, rest) = pairs.split_at_mut(half);
+        let weight = weigh(below);
+        if weight >= wanted {
+            pairs = below;
+        } else {
+            wanted -= weight;
+            pairs = rest;
         }
     }
-    pairs.last().map_or(0.0, |pair| pair.0)
+    pairs.first().map_or(0.0, |pair| pair.0)
 }
 
 /// The value of a linear function on every row.
