@@ -114,8 +114,9 @@ impl Demand {
         let seconds = at.duration_since(self.start()).as_secs().max(0);
         let steps = (seconds / i64::from(self.step().seconds())) as usize;
         if steps > 0 {
+            self.grid.len = steps.min(self.grid.len);
             for series in self.series.values_mut() {
-                *series = series.slice(0..steps.min(series.len()));
+                *series = series.slice(0..self.grid.len);
             }
         }
         self
@@ -229,6 +230,24 @@ mod tests {
             .iter()
             .map(|(key, values)| (key.clone(), series(values)));
         Demand::new(series.collect(), ValueUnit::PerStep)
+    }
+
+    #[test]
+    fn what_is_after_a_moment_is_in_no_part_and_not_in_the_total() {
+        let parts: [(DemandKey, &[f64]); 2] = [
+            (key(InteractionType::Search, "eu"), &[1.0, 2.0, 3.0]),
+            (key(InteractionType::Search, "us"), &[4.0, 5.0, 6.0]),
+        ];
+        let whole = demand(&parts).unwrap();
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let until = |seconds| -> Vec<Option<f64>> {
+            let cut = whole.clone().until(at(seconds));
+            assert!(cut.iter().all(|(_, part)| part.len() == cut.total().len()));
+            cut.total().values().collect()
+        };
+        assert_eq!(until(125), [Some(5.0), Some(7.0)]);
+        assert_eq!(until(9_999), [Some(5.0), Some(7.0), Some(9.0)]);
+        assert_eq!(until(-60), until(9_999));
     }
 
     #[test]

@@ -146,21 +146,23 @@ fn the_exit_code_of_a_plan_tells_what_it_found() {
 fn a_plan_knows_nothing_after_its_moment() {
     let place = shop();
     place.check(&["example", "example.csv"]);
-    let example = place.read("example.csv");
-    let until = |end: &str| {
-        let rows = example.lines();
-        let kept: Vec<&str> = rows
-            .filter(|line| line.starts_with("timestamp") || *line < end)
-            .collect();
-        kept.join("\n") + "\n"
-    };
     let at = ["--at", "2026-03-04T10:00:00Z"];
-    place.write("demand.csv", until("2026-03-04T16:00:00Z"));
-    plan(&place, &at, 0);
-    let known = place.read("plan.json");
-    place.write("demand.csv", until("2026-03-04T10:00:00Z"));
-    plan(&place, &at, 0);
-    assert_eq!(place.read("plan.json"), known);
+    // Told apart by interaction type, and not.
+    for rows in [place.read("example.csv"), crate::place::demand(3)] {
+        let until = |end: &str| {
+            let kept: Vec<&str> = rows
+                .lines()
+                .filter(|line| line.starts_with("timestamp") || *line < end)
+                .collect();
+            kept.join("\n") + "\n"
+        };
+        place.write("demand.csv", until("2026-03-04T16:00:00Z"));
+        plan(&place, &at, 0);
+        let known = place.read("plan.json");
+        place.write("demand.csv", until("2026-03-04T10:00:00Z"));
+        plan(&place, &at, 0);
+        assert_eq!(place.read("plan.json"), known);
+    }
 }
 
 #[test]
