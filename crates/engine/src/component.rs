@@ -25,6 +25,7 @@ use crate::accuracy::Accuracy;
 use crate::burn::BurnWatch;
 use crate::config::{ConfigError, EngineConfig, Part};
 use crate::drills::Drills;
+use crate::fresh::FreshDemand;
 use crate::hedge::Hedge;
 use crate::regret::PairTerms;
 use crate::stages::feedback::FeedbackState;
@@ -136,6 +137,8 @@ pub struct Ours {
     pub(crate) cut_off: Option<CutOff>,
     pub(crate) step: u64,
     pub(crate) observed: usize,
+    /// Steps of known demand that are still to come before anything is scaled in.
+    pub(crate) fresh: FreshDemand,
     /// Steps of an hour: history is weighed against the persona by the hour, because a forecast of the
     /// next minutes rests on the last ones far more than on the same time of other days.
     pub(crate) hour_steps: usize,
@@ -455,6 +458,7 @@ impl Ours {
             }),
             step: 0,
             observed: 0,
+            fresh: FreshDemand::new(boot_steps + 1),
             hour_steps: (steps_per_day / 24.0).max(1.0) as usize,
             requests: 0,
         }

@@ -3,14 +3,14 @@
 use fleetcast_forecast::event_book::Uplift;
 use fleetcast_model::{
     Action, ComponentIndex, ComponentReport, Drill, Gate, MicroUsd, Mode, ModeChange, Observation,
-    Plan, PlannedOrder, StandbyPolicy, StandbyReport, Units, change_set_hash,
+    Plan, PlannedOrder, StandbyReport, Units, change_set_hash,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::burn::BurnWatch;
 use crate::changes;
-use crate::component::{Brain, ComponentState, FitJob, Ours};
+use crate::component::{Brain, ComponentState, FitJob};
 use crate::config::{ConfigError, EngineConfig, Part};
 use crate::demand::DemandMap;
 use crate::events::Known;
@@ -165,16 +165,28 @@ impl Engine {
             mode: None,
             fits: Vec::new(),
         };
-        let mut reports: Vec<Option<ComponentReport>> = vec![None; self.components.len()];
-        for index in self.by_importance() {
-            reports[index] = Some(self.step_component(index, now, between, &mut step));
-        }
-        step.components.extend(reports.into_iter().flatten());
+        self.step_components(now, between, &mut step);
         if !between {
             step.mode = self.judge_mode();
         }
         self.steps += u64::from(!between);
         step
+    }
+
+    /// Steps each component: where money may not suffice for all, the most important first.
+    fn step_components(&mut self, now: Timestamp, between: bool, step: &mut Step) {
+        if !self.is_capped() {
+            for index in 0..self.components.len() {
+                let report = self.step_component(index, now, between, step);
+                step.components.push(report);
+            }
+            return;
+        }
+        let mut reports: Vec<Option<ComponentReport>> = vec![None; self.components.len()];
+        for index in self.by_importance() {
+            reports[index] = Some(self.step_component(index, now, between, step));
+        }
+        step.components.extend(reports.into_iter().flatten());
     }
 
     fn step_component(
@@ -464,6 +476,7 @@ impl Engine {
         }
         if let Some(hedge) = &mut state.hedge {
             hedge.released(&plan.releases);
+            hedge.ordered(&state.offers, &plan.orders, now);
         }
         state
             .workflow
@@ -538,57 +551,5 @@ impl Engine {
 
     fn step_length(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.config.step_seconds))
-    }
-}
-
-impl Ours {
-    /// Units that are kept, or wanted whatever the forecast says.
-    fn holds(
-        &mut self,
-        seen: &Seen,
-        required: &requirement::Required,
-        arrival: &Arrival,
-        per_unit: f64,
-    ) -> projection::Holds {
-        let band = arrival.band;
-        self.hold.set_width(band.hold_decisions);
-        let lately = self.hold.push(band.useful.max(required.bought) as f64) as u64;
-        let recent = self.recent.push(seen.measure);
-        let trusted = arrival.healthy && self.objective_stated;
-        let reactive = if trusted {
-            0
-        } else {
-            requirement::round_up(recent / per_unit)
-        };
-        let lasting = arrival
-            .deep
-            .filter(|deep| deep.lasts)
-            .map_or(0, |_| required.now);
-        projection::Holds {
-            // What does not serve yet costs no drain to cancel: it is kept only while it is useful.
-            hold: if self.alert.outage || self.alert.surge && !trusted {
-                seen.ready
-            } else {
-                lately.min(seen.ready.max(band.useful)).max(lasting)
-            },
-            reactive,
-            standby: None,
-        }
-    }
-
-    /// How many units should stand by, if this component has standby at all.
-    fn standby(&mut self, policy: &StandbyPolicy, arrival: &Arrival) -> projection::Standby {
-        // Without a worthwhile depth what was wanted lately runs out of its hold.
-        let (units, width) = arrival
-            .deep
-            .map_or((0, None), |deep| (deep.units, Some(deep.hold_decisions)));
-        if let Some(width) = width {
-            self.deep.set_width(width);
-        }
-        let lately = self.deep.push(units as f64) as u64;
-        match policy.units {
-            Some(fixed) => projection::Standby::Fixed(fixed.get()),
-            None => projection::Standby::InAll(lately),
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! What the engine knows of a component's spot pools, and the composition that follows from it.
 
 use fleetcast_model::{
-    Cohort, Component, InstanceRange, InstanceState, Offer, OfferIndex, ProviderKind, PurchaseKind,
+    Cohort, Component, InstanceRange, Offer, OfferIndex, PlannedOrder, ProviderKind, PurchaseKind,
     Region, Token, Zone,
 };
 use fleetcast_planner::OfferChoice;
@@ -105,7 +105,7 @@ impl Hedge {
             });
         let mut now_alive: Vec<Alive> = Vec::new();
         for cohort in cohorts {
-            if is_leaving(cohort.state) || self.pool_of(offers, cohort.offer).is_none() {
+            if cohort.state.is_leaving() || self.pool_of(offers, cohort.offer).is_none() {
                 continue;
             }
             match now_alive
@@ -208,30 +208,35 @@ impl Hedge {
         composition
     }
 
-    /// Shut pools that are asked again now; asking is remembered.
-    pub(crate) fn probes(&mut self, offers: &[OfferChoice], now: Timestamp) -> Vec<OfferIndex> {
-        let mut probes = Vec::new();
-        for (pool, choice) in offers.iter().enumerate() {
-            if self.domains[pool].is_some() && self.book.may_probe(pool, now) {
+    /// Shut pools that may be asked again now.
+    pub(crate) fn probes(&self, offers: &[OfferChoice], now: Timestamp) -> Vec<OfferIndex> {
+        let due = |pool: &usize| self.domains[*pool].is_some() && self.book.may_probe(*pool, now);
+        (0..offers.len())
+            .filter(due)
+            .take(self.book.probes_left(now))
+            .map(|pool| offers[pool].offer)
+            .collect()
+    }
+
+    /// Remembers which shut pools are asked by what is ordered now.
+    pub(crate) fn ordered(
+        &mut self,
+        offers: &[OfferChoice],
+        orders: &[PlannedOrder],
+        now: Timestamp,
+    ) {
+        for order in orders {
+            let pool = self.pool_of(offers, order.offer);
+            if let Some(pool) = pool.filter(|pool| self.book.may_probe(*pool, now)) {
                 self.book.probed(pool, now);
-                probes.push(choice.offer);
             }
         }
-        probes
     }
 
     fn pool_of(&self, offers: &[OfferChoice], offer: OfferIndex) -> Option<usize> {
         let pool = offers.iter().position(|choice| choice.offer == offer)?;
         self.domains.get(pool).copied().flatten().map(|_| pool)
     }
-}
-
-/// Whether an instance in this state is on its way out of service.
-fn is_leaving(state: InstanceState) -> bool {
-    matches!(
-        state,
-        InstanceState::Draining | InstanceState::Interrupted | InstanceState::Demoting
-    )
 }
 
 /// What spot fails together with: a zone, or a region where no zone is stated.

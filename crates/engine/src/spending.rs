@@ -58,19 +58,18 @@ impl Engine {
         Some(change)
     }
 
-    /// The components in the order in which they may spend: under a hard cap the most important first, so that the
-    /// least important gives way; else as listed.
+    /// Whether there is a hard cap.
+    pub(crate) fn is_capped(&self) -> bool {
+        let budget = self.config.fleet.budget;
+        budget.is_some_and(|budget| budget.hard_cap.is_some())
+    }
+
+    /// The components in the order in which they may spend under a hard cap: the most important first, so that the
+    /// least important gives way.
     pub(crate) fn by_importance(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.components.len()).collect();
-        if self
-            .config
-            .fleet
-            .budget
-            .is_some_and(|budget| budget.hard_cap.is_some())
-        {
-            let importance = |place: usize| self.config.fleet.components[place].sla.importance;
-            order.sort_by_key(|&place| std::cmp::Reverse(importance(place)));
-        }
+        let importance = |place: usize| self.config.fleet.components[place].sla.importance;
+        order.sort_by_key(|&place| std::cmp::Reverse(importance(place)));
         order
     }
 }

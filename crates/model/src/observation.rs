@@ -132,6 +132,23 @@ pub enum InstanceState {
     Interrupted,
 }
 
+impl InstanceState {
+    /// Whether it is on its way out for good.
+    pub fn is_going(self) -> bool {
+        matches!(self, Self::Draining | Self::Interrupted)
+    }
+
+    /// Whether it is on its way out of service, for good or into standby.
+    pub fn is_leaving(self) -> bool {
+        self.is_going() || self == Self::Demoting
+    }
+
+    /// Whether it serves or is on its way into service.
+    pub fn is_counted(self) -> bool {
+        !self.is_leaving() && !matches!(self, Self::Preparing | Self::Standby)
+    }
+}
+
 /// A fitted model came back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fitted {

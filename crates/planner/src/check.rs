@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fleetcast_model::{InstanceState, Plan};
+use fleetcast_model::Plan;
 
 use crate::plan::PlanInput;
 
@@ -60,10 +60,7 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
     for range in released.chain(&standby.releases) {
         let known = input.cohorts.iter().any(|cohort| {
             cohort.token == range.token
-                && !matches!(
-                    cohort.state,
-                    InstanceState::Draining | InstanceState::Interrupted
-                )
+                && !cohort.state.is_going()
                 && range.first >= cohort.first
                 && range.first + range.count <= cohort.first + cohort.count
         });

@@ -98,7 +98,10 @@ pub fn plan(input: &PlanInput) -> Plan {
 /// Units of the largest instance that is there. A surplus of less is what whole instances leave over: giving
 /// something smaller back for it would undo the order that brought it.
 fn largest_instance(input: &PlanInput) -> u64 {
-    let there = input.cohorts.iter().filter(|cohort| is_counted(cohort));
+    let there = input
+        .cohorts
+        .iter()
+        .filter(|cohort| cohort.state.is_counted());
     there
         .map(|cohort| input.units_each(cohort))
         .max()
@@ -124,51 +127,53 @@ fn cheapest_orders(input: &PlanInput, missing: u64, room: u64) -> Vec<PlannedOrd
 
 /// Gives back up to `surplus` units: first what does not serve yet, newest first.
 fn release(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
-    for serving in [false, true] {
-        if serving {
-            if input.stateful {
-                return;
-            }
-            // What is still on its way stands in for nothing that serves.
-            let (ready, _) = input.ready_and_pending();
-            surplus = surplus.min(ready.saturating_sub(plan.wanted.get()));
-        }
-        for cohort in input.cohorts.iter().rev() {
-            let counts = is_counted(cohort)
-                && cohort.state != InstanceState::Promoting
-                && (cohort.state == InstanceState::InService) == serving;
-            let each = input.units_each(cohort);
-            if surplus == 0 || !counts || each == 0 || still_paid_for(input, cohort) {
-                continue;
-            }
-            let count = (surplus / each).min(u64::from(cohort.count));
-            if count == 0 {
-                continue;
-            }
-            surplus -= count * each;
-            let freed = Units::new(count * each);
-            if serving {
-                plan.drained += freed;
-            } else {
-                plan.cancelled += freed;
-            }
-            let count = count as u32;
-            plan.releases.push(InstanceRange {
-                token: cohort.token,
-                first: cohort.first + cohort.count - count,
-                count,
-            });
-        }
-    }
+    surplus -= release_cohorts(input, plan, false, surplus, |_| true);
+    // What is still on its way stands in for nothing that serves.
+    let (ready, _) = input.ready_and_pending();
+    surplus = surplus.min(ready.saturating_sub(plan.wanted.get()));
+    release_cohorts(input, plan, true, surplus, |_| true);
 }
 
-/// Whether a cohort counts as there: it serves or is on its way into service.
-pub(crate) fn is_counted(cohort: &Cohort) -> bool {
-    use InstanceState::{Demoting, Draining, Interrupted, Preparing, Standby};
-    !matches!(
-        cohort.state,
-        Draining | Interrupted | Preparing | Standby | Demoting
-    )
+/// Gives back at most so many units of what serves, or of what does not serve yet, newest first; says how many.
+/// What is stateful is not drained by itself, and what is paid for anyway stays.
+pub(crate) fn release_cohorts(
+    input: &PlanInput,
+    plan: &mut Plan,
+    serving: bool,
+    most: u64,
+    of: impl Fn(&Cohort) -> bool,
+) -> u64 {
+    if serving && input.stateful {
+        return 0;
+    }
+    let mut left = most;
+    for cohort in input.cohorts.iter().rev().filter(|cohort| of(cohort)) {
+        let counts = cohort.state.is_counted()
+            && cohort.state != InstanceState::Promoting
+            && (cohort.state == InstanceState::InService) == serving;
+        let each = input.units_each(cohort);
+        if left == 0 || !counts || each == 0 || still_paid_for(input, cohort) {
+            continue;
+        }
+        let count = (left / each).min(u64::from(cohort.count));
+        if count == 0 {
+            continue;
+        }
+        left -= count * each;
+        let freed = Units::new(count * each);
+        if serving {
+            plan.drained += freed;
+        } else {
+            plan.cancelled += freed;
+        }
+        let count = count as u32;
+        plan.releases.push(InstanceRange {
+            token: cohort.token,
+            first: cohort.first + cohort.count - count,
+            count,
+        });
+    }
+    most - left
 }
 
 /// Whether the minimum bill of these instances runs on anyway.

@@ -240,7 +240,7 @@ impl SimCloud {
                 (cohort.state, cohort.since) = (InstanceState::Standby, group.gone);
                 group.gone = Timestamp::MAX;
             }
-            !is_leaving(cohort.state) || now < group.gone
+            !cohort.state.is_going() || now < group.gone
         });
     }
 
@@ -249,7 +249,7 @@ impl SimCloud {
         let after = self.market_until.replace(now).unwrap_or(now);
         for group in &mut self.instances {
             let place = usize::from(group.cohort.offer.0);
-            if self.offers[place].purchase != PurchaseKind::Spot || is_leaving(group.cohort.state) {
+            if self.offers[place].purchase != PurchaseKind::Spot || group.cohort.state.is_going() {
                 continue;
             }
             let Some(outage) = self.market.begun(place, after, now) else {
@@ -362,7 +362,7 @@ impl SimCloud {
                 // It has left service already, and now ends with its drain.
                 group.cohort.state = InstanceState::Draining;
             }
-            if is_leaving(group.cohort.state) {
+            if group.cohort.state.is_going() {
                 return;
             }
             let serving = group.cohort.state == InstanceState::InService;
@@ -504,11 +504,6 @@ const FULL_PPM: u32 = 1_000_000;
 /// A part of a bill, rounded up.
 fn at_share(bill: Bill, ppm: u128) -> Bill {
     (bill * ppm).div_ceil(u128::from(FULL_PPM))
-}
-
-/// Whether an instance in this state is on its way out.
-fn is_leaving(state: InstanceState) -> bool {
-    matches!(state, InstanceState::Draining | InstanceState::Interrupted)
 }
 
 /// What an instance that ends still owes for its minimum and its last started period.

@@ -19,12 +19,10 @@ pub fn plan(
     if projection.paused {
         return Plan::keep(index, projection.wanted);
     }
-    let mut plan = if state.hedge.is_some() {
-        with_spot(index, state, projection, now, ready_by)
-    } else {
-        fleetcast_planner::plan(&problem(index, state, projection, now, ready_by))
-    };
+    let with_spot =
+        (state.hedge.is_some()).then(|| with_spot(index, state, projection, now, ready_by));
     let input = problem(index, state, projection, now, ready_by);
+    let mut plan = with_spot.unwrap_or_else(|| fleetcast_planner::plan(&input));
     if state.standby.is_some() {
         let drilling = Units::new(state.drilling());
         let wanted = projection.standby.saturating_sub(drilling);
@@ -121,6 +119,6 @@ pub fn problem<'a>(
         wanted: projection.wanted,
         cohorts: &state.cohorts,
         offers: &state.offers,
-        stateful: state.stateful,
+        stateful: state.stateful || !projection.may_drain,
     }
 }

@@ -25,6 +25,8 @@ pub struct Projection {
     pub cover: Units,
     /// A person forbids any change.
     pub paused: bool,
+    /// Whether what serves may be given back: demand is known, or a person says how many there may be.
+    pub may_drain: bool,
     /// The units beyond which more do not help, if so many were wanted.
     pub scale_out_ceiling: Option<Units>,
 }
@@ -34,6 +36,8 @@ pub struct Projection {
 pub struct Holds {
     /// Units that were wanted lately and are kept, because starting them again would cost more.
     pub hold: u64,
+    /// Whether demand has been known for long enough that what is there may be scaled in.
+    pub may_shrink: bool,
     /// Units that the reactive lower bound wants; zero when the forecast is healthy and an objective is stated.
     pub reactive: u64,
     /// Standby, if there is any.
@@ -84,7 +88,7 @@ pub fn project(
     up_to(Reason::Reactive, holds.reactive);
     let total = seen.ready + seen.pending;
     // Nothing is scaled in on demand that nobody knows.
-    let kept = if seen.known {
+    let kept = if holds.may_shrink {
         holds.hold.min(total)
     } else {
         total
@@ -107,6 +111,7 @@ pub fn project(
     ledger.add(Reason::Standby, standby.min(room));
     Projection {
         scale_out_ceiling: beyond,
+        may_drain: holds.may_shrink || limits.limited,
         ..limits.settle(ledger)
     }
 }
@@ -167,6 +172,8 @@ struct Limits {
     ceiling: Units,
     pin: Option<Units>,
     paused: bool,
+    /// A person says how many units there may be at most.
+    limited: bool,
     /// Units on top of all others.
     more: Units,
 }
@@ -178,16 +185,23 @@ impl Limits {
             ceiling: component.ceiling,
             pin: None,
             paused: false,
+            limited: false,
             more: Units::ZERO,
         };
         for (_, decided) in deciders.of(component) {
             match decided.decision {
                 // A person may go under the document's floor by pinning, never over its ceiling.
-                OverrideDecision::Pin(units) => limits.pin = Some(units.min(component.ceiling)),
+                OverrideDecision::Pin(units) => {
+                    limits.pin = Some(units.min(component.ceiling));
+                    limits.limited = true;
+                }
                 OverrideDecision::Floor(units) => {
                     limits.floor = limits.floor.max(units.min(component.ceiling))
                 }
-                OverrideDecision::Ceiling(units) => limits.ceiling = limits.ceiling.min(units),
+                OverrideDecision::Ceiling(units) => {
+                    limits.ceiling = limits.ceiling.min(units);
+                    limits.limited = true;
+                }
                 OverrideDecision::Pause => limits.paused = true,
                 OverrideDecision::Provision(units) => limits.more += units,
                 // It is heeded where demand is turned into units.
@@ -223,6 +237,7 @@ impl Limits {
             ceiling: self.ceiling,
             cover: Units::ZERO,
             paused: self.paused,
+            may_drain: true,
             scale_out_ceiling: None,
         }
     }

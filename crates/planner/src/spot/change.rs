@@ -1,10 +1,8 @@
 //! From the fleet that is there to the composition that should be there.
 
-use fleetcast_model::{
-    Cohort, InstanceRange, InstanceState, OfferIndex, Plan, PlannedOrder, Units,
-};
+use fleetcast_model::{Cohort, InstanceRange, OfferIndex, Plan, PlannedOrder, Units};
 
-use crate::plan::{OfferChoice, PlanInput, is_counted, still_paid_for};
+use crate::plan::{OfferChoice, PlanInput, release_cohorts};
 use crate::spot::{Composition, Part};
 
 /// A misfit of less than this part of what is wanted is not worth a change: fleets rise and fall all day.
@@ -164,9 +162,6 @@ fn release(input: &ComposedInput, alive: u64, plan: &mut Plan) {
     let mut offers: Vec<OfferIndex> = problem.offers.iter().map(|choice| choice.offer).collect();
     offers.sort_by_key(|offer| (domain_of(input, *offer).is_some(), *offer));
     for serving in [false, true] {
-        if serving && problem.stateful {
-            return;
-        }
         for offer in &offers {
             let parts = input.composition.parts.iter();
             let wanted: u64 = parts
@@ -174,38 +169,15 @@ fn release(input: &ComposedInput, alive: u64, plan: &mut Plan) {
                 .map(|part| part.units)
                 .sum();
             let kept = units_of(problem, *offer) - released_of(problem, plan, *offer);
-            let mut beyond = kept.saturating_sub(wanted);
-            for cohort in problem.cohorts.iter().rev() {
-                let each = problem.units_each(cohort);
-                let counts = cohort.offer == *offer
-                    && alive_units(problem, cohort) > 0
-                    && cohort.state != InstanceState::Promoting
-                    && (cohort.state == InstanceState::InService) == serving;
-                if !counts || still_paid_for(problem, cohort) {
-                    continue;
-                }
-                let mut most = beyond.min(surplus);
-                if serving {
-                    most = most.min(spare_ready);
-                }
-                let count = (most / each).min(u64::from(cohort.count));
-                if count == 0 {
-                    continue;
-                }
-                let units = count * each;
-                (beyond, surplus) = (beyond - units, surplus - units);
-                if serving {
-                    spare_ready -= units;
-                    plan.drained += Units::new(units);
-                } else {
-                    plan.cancelled += Units::new(units);
-                }
-                let count = count as u32;
-                plan.releases.push(InstanceRange {
-                    token: cohort.token,
-                    first: cohort.first + cohort.count - count,
-                    count,
-                });
+            let mut most = kept.saturating_sub(wanted).min(surplus);
+            if serving {
+                most = most.min(spare_ready);
+            }
+            let own = |cohort: &Cohort| cohort.offer == *offer;
+            let freed = release_cohorts(problem, plan, serving, most, own);
+            surplus -= freed;
+            if serving {
+                spare_ready -= freed;
             }
         }
     }
@@ -232,7 +204,7 @@ fn released_of(problem: &PlanInput, plan: &Plan, offer: OfferIndex) -> u64 {
 
 /// Units of a cohort that serve or will serve.
 fn alive_units(problem: &PlanInput, cohort: &Cohort) -> u64 {
-    if is_counted(cohort) {
+    if cohort.state.is_counted() {
         u64::from(cohort.count) * problem.units_each(cohort)
     } else {
         0

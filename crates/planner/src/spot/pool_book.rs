@@ -114,12 +114,17 @@ impl PoolBook {
         self.failed.is_some_and(|at| now.duration_since(at) < time)
     }
 
-    /// Whether a shut pool may be asked again now; asking is to be told by [`Self::probed`].
+    /// Whether it is time to ask a shut pool again; asking is to be told by [`Self::probed`].
     pub fn may_probe(&self, pool: usize, now: Timestamp) -> bool {
         let over = |pool: &Pool| pool.shut_until.is_some_and(|until| until <= now);
+        self.pools.get(pool).is_some_and(over)
+    }
+
+    /// How many shut pools may be asked again now.
+    pub fn probes_left(&self, now: Timestamp) -> usize {
         let an_hour_ago = now - SignedDuration::from_hours(1);
         let lately = self.probes.iter().filter(|at| **at > an_hour_ago).count();
-        self.pools.get(pool).is_some_and(over) && lately < self.settings.probes_per_hour as usize
+        (self.settings.probes_per_hour as usize).saturating_sub(lately)
     }
 
     /// A shut pool is being asked again. Until it answers it is not asked another time.
@@ -224,18 +229,13 @@ mod tests {
         for pool in 0..8 {
             book.refused(pool, minute(0));
         }
-        let mut asked = 0;
-        for pool in 0..8 {
-            if book.may_probe(pool, minute(10)) {
-                book.probed(pool, minute(10));
-                asked += 1;
-            }
+        assert_eq!(book.probes_left(minute(10)), 6);
+        for pool in 0..6 {
+            assert!(book.may_probe(pool, minute(10)));
+            book.probed(pool, minute(10));
         }
-        assert_eq!(asked, 6);
-        assert!(
-            book.may_probe(7, minute(71)),
-            "an hour later there is budget again"
-        );
+        assert_eq!(book.probes_left(minute(10)), 0);
+        assert_eq!(book.probes_left(minute(71)), 6, "an hour later");
     }
 
     #[test]
