@@ -55,6 +55,10 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
             )
         },
     );
+    // What is still on its way may never come: what serves holds the floor by itself.
+    demand(drained == 0 || ready - drained.min(ready) >= floor, &|| {
+        format!("leaves fewer than {floor} of {ready} serving units by draining {drained}")
+    });
     let standby = &plan.standby;
     let released = plan.releases.iter().chain(&standby.demotions);
     for range in released.chain(&standby.releases) {

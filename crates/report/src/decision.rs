@@ -36,6 +36,9 @@ pub struct DecisionView {
     pub overrides: Vec<String>,
     /// What the gate said, in words: `passed: $12/h is under the approval threshold of $50/h`.
     pub gate: String,
+    /// What else the gate would let pass, or what would cost less, each worked out; for the fleet as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recommendations: Vec<String>,
     /// What the component costs an hour once the plan is done.
     pub cost_usd_per_hour: f64,
 }
@@ -181,6 +184,7 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
         wrap(&view.gate, style.width.saturating_sub(12).max(20)),
         2,
     );
+    section("options", view.recommendations.clone(), 3);
     section("people", view.overrides.clone(), 4);
     section(
         "instead",
@@ -433,6 +437,7 @@ mod tests {
                 consequence: "about 3 times as much demand unserved".to_owned(),
             }],
             gate: "passed: $3.59/h is under the approval threshold of $50/h".to_owned(),
+            recommendations: vec!["place the orders 15 minutes later: saves $0.45".to_owned()],
             cost_usd_per_hour: 3.59,
         }
     }
@@ -456,6 +461,7 @@ web: orders 6 units (Tue 4 Mar 2025 03:05 UTC)
             order 6 × m7g.large on-demand, eu-west-1b at $0.08/h each
   cost      $3.59/h once done
   gate      passed: $3.59/h is under the approval threshold of $50/h
+  options   place the orders 15 minutes later: saves $0.45
   instead   buy the 95 % quantile: 39 units, $3.18/h; about 3 times as much demand unserved
 ";
         assert_eq!(decision_text(&example(), TextStyle::default()), expected);

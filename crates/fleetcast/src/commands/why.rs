@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use fleetcast_engine::{Engine, Step};
-use fleetcast_model::{Action, ComponentReport, Gate, Reason, Resource};
+use fleetcast_document::Recommendation;
+use fleetcast_engine::{Engine, Step as Decision};
+use fleetcast_model::{Action, ComponentReport, Gate, Observation, Reason, Resource};
 use fleetcast_report::{
     AlternativeView, DecisionView, ForecastView, InputsView, PlanStepView, QuantileView,
     ReasonView, ResourceView, decision_json, decision_text,
 };
+use fleetcast_series::{Series, Step};
 use jiff::{SignedDuration, Timestamp};
 
 use super::backtest::text_style;
@@ -16,13 +18,28 @@ use super::{documents, replay};
 use crate::cli::{Format, WhyArgs};
 use crate::files::BadInput;
 use crate::learned;
+use crate::plan::words::recommendation_effect;
+use crate::plan::{self, Prospect};
 
 /// What a replay up to a moment leaves behind.
 struct Found {
-    step: Step,
+    step: Decision,
     first: Timestamp,
-    /// Demand of each component in the hour before, newest last.
-    lately: Vec<Vec<Option<f64>>>,
+    /// Decisions until this one.
+    steps: u64,
+    /// What was seen when it was made.
+    seen: Vec<Observation>,
+    /// Demand of each component since the first decision, newest last.
+    demand: Vec<Vec<Option<f64>>>,
+}
+
+impl Found {
+    /// Demand of a component in the hour before, newest last.
+    fn lately(&self, index: usize, step_seconds: u32) -> &[Option<f64>] {
+        let hour = (3_600 / step_seconds.max(1)).max(1) as usize;
+        let all = &self.demand[index];
+        &all[all.len().saturating_sub(hour)..]
+    }
 }
 
 /// Runs the command.
@@ -60,7 +77,10 @@ pub fn run(args: &WhyArgs) -> Result<ExitCode> {
             .as_deref()
             .is_none_or(|name| name == names[*i])
     });
-    let views: Vec<DecisionView> = chosen.map(|index| view(&engine, &found, index)).collect();
+    let recommended = recommendations(args, &found)?;
+    let views: Vec<DecisionView> = chosen
+        .map(|index| view(&engine, &found, index, &recommended))
+        .collect();
     match args.format {
         Format::Json => {
             let values: Result<Vec<serde_json::Value>, _> = views
@@ -88,28 +108,24 @@ pub fn run(args: &WhyArgs) -> Result<ExitCode> {
 fn replay_until(args: &WhyArgs) -> Result<(Engine, Found)> {
     let mut found: Option<Found> = None;
     let mut length = SignedDuration::ZERO;
-    let (engine, _) = replay::replay(&args.folder, |step, _| {
+    let (engine, _) = replay::replay(&args.folder, |step, seen| {
         let known = step.components.iter().map(|report| report.demand);
-        match &mut found {
-            None => {
-                let lately = known.map(|demand| vec![demand]).collect();
-                found = Some(Found {
-                    step: keep(step),
-                    first: step.now,
-                    lately,
-                });
-            }
-            Some(found) => {
-                length = step.now.duration_since(found.step.now);
-                let hour = (3_600 / length.as_secs().max(1)).max(1) as usize;
-                for (lately, demand) in found.lately.iter_mut().zip(known) {
-                    lately.push(demand);
-                    let surplus = lately.len().saturating_sub(hour);
-                    lately.drain(..surplus);
-                }
-                found.step = keep(step);
-            }
+        let found = found.get_or_insert_with(|| Found {
+            step: keep(step),
+            first: step.now,
+            steps: 0,
+            seen: Vec::new(),
+            demand: vec![Vec::new(); step.components.len()],
+        });
+        for (all, demand) in found.demand.iter_mut().zip(known) {
+            all.push(demand);
         }
+        if found.steps > 0 {
+            length = step.now.duration_since(found.step.now);
+        }
+        found.step = keep(step);
+        found.seen = seen.to_vec();
+        found.steps += 1;
         // The next decision would be after the asked moment: this is the one.
         step.now + length.max(SignedDuration::from_secs(1)) <= args.at && !crate::stop::asked()
     })?;
@@ -117,18 +133,60 @@ fn replay_until(args: &WhyArgs) -> Result<(Engine, Found)> {
     Ok((engine, found))
 }
 
-fn keep(step: &Step) -> Step {
-    Step {
+/// What else could have been done where the gate held the decision back, each worked out from the engine as it was
+/// just before.
+fn recommendations(args: &WhyArgs, found: &Found) -> Result<Vec<Recommendation>> {
+    let held_back = |report: &ComponentReport| {
+        matches!(
+            report.gate,
+            Gate::NeedsApproval { .. } | Gate::OverCap { .. }
+        )
+    };
+    if found.steps < 2 || !found.step.components.iter().any(held_back) {
+        return Ok(Vec::new());
+    }
+    let mut steps = 0;
+    let (before, _) = replay::replay(&args.folder, |_, _| {
+        steps += 1;
+        steps + 1 < found.steps && !crate::stop::asked()
+    })?;
+    crate::stop::check()?;
+    let reports = found.step.components.iter();
+    let running = reports
+        .map(|report| report.ready + report.pending)
+        .collect();
+    let volumes = found.demand.iter().map(|all| {
+        let step = Step::from_seconds(before.config().step_seconds).unwrap_or(Step::MINUTE);
+        Series::from_values(before.config().start, step, all.iter().copied())
+    });
+    let known = (running, volumes.collect());
+    let prospect = Prospect::recorded(before, found.step.now, found.seen.clone(), known);
+    let Some(prospect) = prospect else {
+        return Ok(Vec::new());
+    };
+    let state = plan::plan(&prospect, &[], "fleetcast plan")?;
+    Ok(state
+        .plan
+        .map_or_else(Vec::new, |plan| plan.recommendations))
+}
+
+fn keep(step: &Decision) -> Decision {
+    Decision {
         fits: Vec::new(),
         ..step.clone()
     }
 }
 
-fn view(engine: &Engine, found: &Found, index: usize) -> DecisionView {
+fn view(
+    engine: &Engine,
+    found: &Found,
+    index: usize,
+    recommended: &[Recommendation],
+) -> DecisionView {
     let step = &found.step;
     let report = &step.components[index];
     let explained = engine.explain(index);
-    let lately = &found.lately[index];
+    let lately = found.lately(index, engine.config().step_seconds);
     let plain = engine.config().plain_per_unit.is_some();
     let price = explained.offers.first().map_or(0.0, |(_, units, price)| {
         price.get() as f64 / 1e6 / f64::from((*units).max(1))
@@ -156,7 +214,7 @@ fn view(engine: &Engine, found: &Found, index: usize) -> DecisionView {
         wanted: report.wanted.get(),
         ready: report.ready.get(),
         pending: report.pending.get(),
-        plan: plan(engine, step, index),
+        plan: steps(engine, step, index),
         reasons: report
             .ledger
             .0
@@ -169,6 +227,13 @@ fn view(engine: &Engine, found: &Found, index: usize) -> DecisionView {
         alternatives: alternatives(engine, report, index, price),
         overrides: overrides(engine, index),
         gate: gate_words(&report.gate),
+        recommendations: match report.gate {
+            Gate::NeedsApproval { .. } | Gate::OverCap { .. } => recommended
+                .iter()
+                .map(|one| format!("{}: {}", one.what, recommendation_effect(one)))
+                .collect(),
+            _ => Vec::new(),
+        },
         cost_usd_per_hour: report.wanted.as_f64() * price,
     }
 }
@@ -307,7 +372,7 @@ fn learned(explained: &fleetcast_engine::Explained, report: &ComponentReport) ->
     words
 }
 
-fn plan(engine: &Engine, step: &Step, index: usize) -> Vec<PlanStepView> {
+fn steps(engine: &Engine, step: &Decision, index: usize) -> Vec<PlanStepView> {
     let unit = &engine.config().fleet.components[index].unit;
     let offers = &engine.config().offers;
     let own = |component: fleetcast_model::ComponentIndex| usize::from(component.0) == index;
@@ -433,8 +498,7 @@ fn gate_words(gate: &Gate) -> String {
             threshold,
             change_set,
         } => format!(
-            "waits for approval: {cost} over two hours is over the threshold of {threshold} (change set {change_set}); \
-             recommended: approve it, start later, or raise the threshold"
+            "waits for approval: {cost} over two hours is over the threshold of {threshold} (change set {change_set})"
         ),
         Gate::OverCap { cost, cap } => {
             format!("refused: the month would come to {cost}, over the hard cap of {cap}")

@@ -114,6 +114,33 @@ impl Prospect {
         })
     }
 
+    /// Takes over an engine as a recording left it before a decision at `now`, and what it saw then; `None` in the
+    /// plain setting, which has no documents.
+    pub fn recorded(
+        engine: Engine,
+        now: Timestamp,
+        seen: Vec<Observation>,
+        (running, volumes): (Vec<Units>, Vec<Series>),
+    ) -> Option<Self> {
+        let config = engine.config();
+        let documents = Documents {
+            fleet: config.fleet.clone(),
+            persona: config.persona.clone()?,
+            events: config.events.clone(),
+            overrides: config.overrides.clone(),
+            catalogue: Catalogue::built_in(),
+        };
+        Some(Self {
+            documents,
+            now,
+            volumes,
+            assumptions: Vec::new(),
+            running,
+            engine,
+            seen,
+        })
+    }
+
     /// The fleet state with what runs now.
     pub fn fleet(&self) -> Fleet {
         let mut fleet = self.documents.fleet.clone();

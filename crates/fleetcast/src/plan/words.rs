@@ -56,20 +56,28 @@ pub fn plan_words(state: &ProvisionalFleetState) -> String {
 
 /// What an alternative means, with the command that takes it.
 fn recommended(one: &Recommendation) -> String {
+    format!(
+        "  {}: {}\n      {}\n      {}",
+        one.name,
+        one.what,
+        recommendation_effect(one),
+        one.command
+    )
+}
+
+/// What an alternative saves, and what that risks.
+pub fn recommendation_effect(one: &Recommendation) -> String {
     let effect = if one.saves.micro_usd() > fleetcast_model::MicroUsd::ZERO {
         format!("saves {}", one.saves.micro_usd())
     } else {
         "saves nothing".into()
     };
     format!(
-        "  {}: {}\n      {effect} (the change costs {}), {} falls short (with the plan {}); {}\n      {}",
-        one.name,
-        one.what,
+        "{effect} (the change costs {}), {} falls short (with the plan {}); {}",
         one.cost.micro_usd(),
         risk(one.breach_risk),
         risk(one.breach_risk_planned),
         gate_word(one.verdict),
-        one.command
     )
 }
 

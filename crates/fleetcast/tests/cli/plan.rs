@@ -348,3 +348,45 @@ fn an_accepted_recommendation_is_applied_with_what_it_changes() {
     let raised = json(&place, "plan.json")["approval_threshold"]["amount"].as_f64();
     assert!(raised >= Some(0.01), "{raised:?}");
 }
+
+#[test]
+fn why_tells_what_else_the_gate_would_have_let_pass() {
+    let place = shop();
+    with_threshold(&place, "0.02");
+    place.check(&[
+        "backtest",
+        "shop",
+        "--demand",
+        "demand.csv",
+        "--value-unit",
+        "per-second",
+        "--policy",
+        "fleetcast",
+        "--record",
+        "run",
+        "-q",
+    ]);
+    let mut moments =
+        (0..48).map(|i| crate::place::START + jiff::SignedDuration::from_mins(1_440 + 300 + 5 * i));
+    let held_back = moments.find_map(|at| {
+        let why = place.check(&["why", "run", "--at", &at.to_string(), "--format", "json"]);
+        let views: Vec<Value> = serde_json::from_str(&why).expect("JSON");
+        let waits = |view: &Value| {
+            view["gate"]
+                .as_str()
+                .is_some_and(|gate| gate.starts_with("waits for approval"))
+        };
+        views.into_iter().find(waits)
+    });
+    let view = held_back.expect("a decision that waits for approval");
+    let told = view["recommendations"].as_array().expect("recommendations");
+    let words = |part: &str| {
+        told.iter()
+            .any(|one| one.as_str().is_some_and(|one| one.contains(part)))
+    };
+    assert!(
+        words("raise the approval threshold to") && words("falls short"),
+        "{told:?}"
+    );
+    assert!(words("saves $"), "{told:?}");
+}
