@@ -22,6 +22,13 @@ pub struct PlannerArgs {
     /// HiGHS' time for a large instance.
     #[arg(long, value_name = "S", default_value_t = 300.0)]
     pub large_seconds: f64,
+    /// A folder in which HiGHS' answers are kept: what is there is not asked again. They hold for its version and for an
+    /// equal problem, gap and time.
+    #[arg(long, value_name = "DIR")]
+    pub peer_answers: Option<PathBuf>,
+    /// Of the small instances only each N-th.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub every: usize,
     /// Ours alone: cost against our own lower bound.
     #[arg(long)]
     pub without_peer: bool,

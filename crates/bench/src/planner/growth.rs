@@ -10,7 +10,7 @@ use fleetcast_report::{Column, TextTable};
 
 use super::args::PlannerArgs;
 use super::instances::{self, Size};
-use super::{limit, ours};
+use super::ours::{limit, plan};
 use crate::parallel;
 use crate::provisioning::STYLE;
 
@@ -58,8 +58,8 @@ pub fn run(args: &PlannerArgs, components: usize) -> Result<()> {
     for (name, sizes) in dimensions {
         for size in sizes {
             let problem = instances::of_size(size, 7).problem;
-            let (plan, seconds) = ours(&problem, limit(args))?;
-            let over = plan.cost.total().as_f64() / plan.lower_bound.as_f64().max(1.0) - 1.0;
+            let (planned, seconds) = plan(&problem, limit(args))?;
+            let over = planned.cost.total().as_f64() / planned.lower_bound.as_f64().max(1.0) - 1.0;
             table.row(vec![
                 name.to_string(),
                 size.offers.to_string(),
@@ -67,7 +67,7 @@ pub fn run(args: &PlannerArgs, components: usize) -> Result<()> {
                 size.periods.to_string(),
                 size.components.to_string(),
                 format!("{:.1}", seconds * 1e3),
-                format!("{:.1}", plan.work as f64 / 1e6),
+                format!("{:.1}", planned.work as f64 / 1e6),
                 format!("{:.2} %", over * 100.0),
                 peak().map_or("–".into(), |peak| format!("{peak:.0}")),
             ]);
