@@ -191,14 +191,16 @@ impl Rebuild<'_> {
         1 + pools.iter().map(of).sum::<usize>()
     }
 
-    /// The cheapest runs of the chains: their cost, with what is then missing, and the runs. Standing instances
-    /// come back with their whole run. The pools of standing entries must be among the candidates.
+    /// The cheapest runs of the chains, with what is then missing. Standing instances come back with their whole run. The pools of standing entries must be among the candidates.
     pub(super) fn solve(
         &self,
         pools: &[usize],
         entries: &[Entry],
         work: &mut u64,
-    ) -> Option<(i64, Vec<Span>)> {
+    ) -> Option<Vec<Span>> {
+        if let [entry] = entries {
+            return self.solve_one(pools, *entry, work);
+        }
         let graph = Graph::new(self.terms, pools, self.noise);
         let (states, chains) = (graph.nodes.len(), entries.len());
         let all = states.pow(chains as u32);
@@ -257,7 +259,7 @@ impl Rebuild<'_> {
             return None;
         }
         let paths = self.walk_back(&graph, &begins, &strides, &table, at);
-        Some((cost, self.spans(&graph, &begins, entries, &paths)))
+        Some(self.spans(&graph, &begins, entries, &paths))
     }
 
     /// Adds what missing units cost, and forbids what passes a limit.

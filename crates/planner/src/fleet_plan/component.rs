@@ -2,12 +2,15 @@
 
 use super::bound::{Residual, certify, room_price};
 use super::loads::{Room, Solution};
-use super::relax::{Block, all_standing, relax};
+use super::relax::{Block, CLOSE, Relaxed, all_standing, relax};
 use super::search::Search;
 use super::terms::{PoolTerms, Terms};
 
 /// Components that share quotas are relaxed together up to so many rows: the work grows with their cube.
 const SHARED_ROWS_MAX: usize = 600;
+
+/// The work limit is stated for a component of so many pool-periods, zones counted.
+const CELLS_OF_ONE_LIMIT: u64 = 2_000;
 
 /// A component's solution, with a bound of its objective.
 #[derive(Clone, Debug)]
@@ -15,6 +18,8 @@ pub(super) struct Solved {
     pub(super) solution: Solution,
     /// No solution has a smaller objective, whatever room it has.
     pub(super) bound: i64,
+    /// Of the whole demand.
+    pub(super) relaxed: Option<Relaxed>,
     pub(super) work: u64,
 }
 
@@ -31,11 +36,12 @@ pub(super) fn solve(terms: &Terms, room: &Room, work_limit: u64) -> Solved {
         standing: all_standing(terms),
         known: &[],
     };
-    let relaxed = relax(&[block], &needs.quota, &mut work);
+    let relaxed = relax(&[block], &needs.quota, CLOSE, &mut work);
     let Some(relaxed) = relaxed.into_iter().next() else {
         return Solved {
             solution: Solution::bound_only(terms),
             bound: 0,
+            relaxed: None,
             work,
         };
     };
@@ -47,14 +53,44 @@ pub(super) fn solve(terms: &Terms, room: &Room, work_limit: u64) -> Solved {
         room,
         pools: &pools,
         work,
-        work_limit: work + work_limit,
+        work_limit: work + work_limit * size_factor(terms),
     };
     let solution = search.run(&relaxed, bound);
+    let work = search.work;
     Solved {
         solution,
         bound,
-        work: search.work,
+        relaxed: Some(relaxed),
+        work,
     }
+}
+
+/// Searches on from a solution that fits in the room. What is found is never worse.
+pub(super) fn improve(
+    terms: &Terms,
+    room: &Room,
+    from: &Solution,
+    relaxed: &Relaxed,
+    work_limit: u64,
+    work: &mut u64,
+) -> Solution {
+    let pools = worth_renting(terms);
+    let mut search = Search {
+        terms,
+        room,
+        pools: &pools,
+        work: *work,
+        work_limit: *work + work_limit * size_factor(terms),
+    };
+    let solution = search.go_on(from, relaxed);
+    *work = search.work;
+    solution
+}
+
+/// A component of many pools and periods may take so many times the stated work.
+fn size_factor(terms: &Terms) -> u64 {
+    let cells = terms.pools.len() * terms.periods * (1 + terms.zones);
+    (cells as u64 / CELLS_OF_ONE_LIMIT).max(1)
 }
 
 /// Prices of the quotas that several components share, and a bound of all their objectives together. `room` is left
@@ -89,7 +125,7 @@ pub(super) fn share(
             known: &[],
         })
         .collect();
-    let relaxed = relax(&blocks, room, work);
+    let relaxed = relax(&blocks, room, CLOSE, work);
     let mut prices = vec![vec![0; room.first().map_or(0, Vec::len)]; shared.len()];
     let mut bound = 0;
     for (block, relaxed) in blocks.iter().zip(relaxed) {

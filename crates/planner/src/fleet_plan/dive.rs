@@ -2,7 +2,7 @@
 
 use super::bound::Residual;
 use super::loads::{Room, Solution, Span, bound_span};
-use super::relax::{Block, Relaxed, relax};
+use super::relax::{Block, ROUGH, Relaxed, relax};
 use super::terms::Terms;
 
 /// Runs of at least this fraction are rounded up together with the largest one.
@@ -50,7 +50,10 @@ impl Dive<'_> {
                 standing: (0..self.terms.standing.len() as u32).map(left).collect(),
                 known: &known,
             };
-            let Some(relaxed) = relax(&[block], &needs.quota, work).into_iter().next() else {
+            let Some(relaxed) = relax(&[block], &needs.quota, ROUGH, work)
+                .into_iter()
+                .next()
+            else {
                 break;
             };
             share = self.round(solution, &relaxed.runs);
@@ -66,15 +69,19 @@ impl Dive<'_> {
         for (span, count) in runs {
             taken += self.take(solution, span, (count + 1e-6) as i64);
         }
-        if taken > 0 {
+        // A large problem has many fractions: some of them at a time, or it would be relaxed again for each.
+        let at_once = 1 + runs.len() as i64 / 24;
+        if taken >= at_once {
             return taken;
         }
-        let mut order: Vec<&(Span, f64)> = runs.iter().collect();
-        order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        // A large problem has many fractions: some of them at a time, or it would be relaxed again for each.
-        let at_once = 1 + runs.len() / 24;
-        for (number, (span, count)) in order.into_iter().enumerate() {
-            if taken > 0 && (*count < NEARLY && number >= at_once) {
+        let fraction = |count: f64| count + 1e-6 - (count + 1e-6).floor();
+        let mut order: Vec<(f64, &Span)> = runs
+            .iter()
+            .map(|(span, count)| (fraction(*count), span))
+            .collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+        for (fraction, span) in order {
+            if taken > 0 && (fraction < NEARLY && taken >= at_once) {
                 break;
             }
             taken += self.take(solution, span, 1);

@@ -12,7 +12,8 @@ use super::terms::Terms;
 /// How much work a plan may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkLimit {
-    /// Cells of tables that are filled for each component, at most, and a little over.
+    /// Cells of tables that are filled for each component, at most, and a little over: for one of up to 2,000
+    /// pool-periods with each of its zones, and in proportion for larger ones.
     pub cells_per_component: u64,
 }
 
@@ -58,25 +59,28 @@ fn missing(problem: &FleetProblem, plan: &FleetPlan) -> Vec<u64> {
     by_importance
 }
 
-struct Planner<'a> {
+/// Plans one problem.
+pub(super) struct Planner<'a> {
     problem: &'a FleetProblem,
-    limit: WorkLimit,
-    terms: Vec<Terms>,
+    pub(super) limit: WorkLimit,
+    pub(super) terms: Vec<Terms>,
     /// Places of components, the most important first.
     order: Vec<usize>,
-    work: u64,
+    pub(super) work: u64,
 }
 
 /// What all components together leave of the quotas, and of the money.
-struct Left {
+#[derive(Clone, Debug)]
+pub(super) struct Left {
     quota: Vec<Vec<i64>>,
-    money: i64,
+    pub(super) money: i64,
 }
 
 /// A solution for each component, what they leave, and what cut them short.
-struct Chosen {
-    solutions: Vec<Solution>,
-    left: Left,
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    pub(super) solutions: Vec<Solution>,
+    pub(super) left: Left,
     cut: Vec<Option<Binding>>,
 }
 
@@ -131,6 +135,7 @@ impl<'a> Planner<'a> {
                         chosen = led;
                     }
                 }
+                self.exchange(&mut chosen, &alone, &touched, &prices);
             }
         }
         let Chosen {
@@ -188,15 +193,8 @@ impl<'a> Planner<'a> {
     /// The same with prices on the quotas, so that nobody takes what another one would pay more for; after that each
     /// once more, without them, in what is left.
     fn led_by(&mut self, alone: &[Solved], prices: &[Vec<i64>], percent: i64) -> Chosen {
-        for terms in &mut self.terms {
-            let sums = |quota: &usize| {
-                let mut sums = vec![0];
-                for price in &prices[*quota] {
-                    sums.push(sums.last().copied().unwrap_or(0) + price * percent / 100);
-                }
-                sums
-            };
-            terms.held = terms.quotas.iter().map(sums).collect();
+        for place in 0..self.terms.len() {
+            self.hold(place, prices, percent);
         }
         let mut chosen = self.by_importance(alone);
         for terms in &mut self.terms {
@@ -221,8 +219,21 @@ impl<'a> Planner<'a> {
         chosen
     }
 
+    /// Lets a component pay so many percent of these prices for what it takes of the quotas.
+    pub(super) fn hold(&mut self, place: usize, prices: &[Vec<i64>], percent: i64) {
+        let terms = &mut self.terms[place];
+        let sums = |quota: &usize| {
+            let mut sums = vec![0];
+            for price in &prices[*quota] {
+                sums.push(sums.last().copied().unwrap_or(0) + price * percent / 100);
+            }
+            sums
+        };
+        terms.held = terms.quotas.iter().map(sums).collect();
+    }
+
     /// What is missing, the most important first, and then the cost.
-    fn rank(&self, chosen: &Chosen) -> (Vec<i64>, i64) {
+    pub(super) fn rank(&self, chosen: &Chosen) -> (Vec<i64>, i64) {
         let mut missing = vec![0; 512];
         let mut cost = 0;
         for ((terms, stated), solution) in self
@@ -310,7 +321,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn room(&self, place: usize, left: &Left) -> Room {
+    pub(super) fn room(&self, place: usize, left: &Left) -> Room {
         let terms = &self.terms[place];
         let quotas = terms.quotas.iter().map(|quota| left.quota[*quota].clone());
         Room::new(terms, quotas.collect())
@@ -437,7 +448,7 @@ fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
 }
 
 /// Takes what a solution uses; with -1, gives it back.
-fn take(terms: &Terms, solution: &Solution, left: &mut Left, by: i64) {
+pub(super) fn take(terms: &Terms, solution: &Solution, left: &mut Left, by: i64) {
     left.money -= by * solution.bill(terms);
     for (quota, used) in terms.quotas.iter().zip(&solution.loads.quota) {
         let left = &mut left.quota[*quota];

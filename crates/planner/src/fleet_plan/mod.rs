@@ -61,12 +61,18 @@ mod chain;
 mod check;
 mod component;
 mod dive;
+mod draws;
+mod exchange;
 mod fleet;
+mod guide;
 mod loads;
+mod moves;
 mod oracle;
 mod problem;
 mod relax;
 mod search;
+mod simplex;
+mod single;
 mod terms;
 #[cfg(test)]
 mod tests;

@@ -1,91 +1,27 @@
 //! The search for one component: peel demand off chain by chain, then rebuild a few chains at a time.
 
-use super::chain::{Entry, Prices, Rebuild};
+use super::chain::{Entry, Prices};
 use super::dive::Dive;
+use super::draws::Draws;
+use super::guide::{Guide, Stated};
 use super::loads::{Loads, Room, Solution, Span, bound_span};
+use super::moves::beside;
 use super::relax::Relaxed;
 use super::terms::Terms;
 
-/// A rebuild of several chains fills at most so many cells: more is better spent on more rebuilds.
-const CELLS_MAX: usize = 400_000;
-/// Without a gain for so many rebuilds the search ends.
-const PATIENCE: u32 = 500;
+/// Without a gain for so many rebuilds, and so many more for each instance, the search ends.
+const PATIENCE: u64 = 500;
+const PATIENCE_PER_INSTANCE: u64 = 10;
+/// Rounding the relaxation may take so many times the work of the relaxation itself; what is missing then is peeled off.
+const DIVE_WORK: u64 = 40;
+/// What is missing at some prices is taken at the next higher ones, in thousandths of the relaxation's.
+const RISING: [i64; 12] = [
+    1_003, 1_010, 1_020, 1_040, 1_070, 1_110, 1_170, 1_250, 1_400, 1_700, 2_500, 5_000,
+];
 /// Within this part of the bound it ends too.
 const ENOUGH: i64 = 2_000;
-/// At first, what is so much dearer than the best is gone on with.
-const SLACK: f64 = 0.02;
-
-/// Draws places. One generator for a search, with the same seed each time: equal problems, equal plans.
-pub(super) struct Draws(u64);
-
-impl Draws {
-    pub(super) fn new() -> Self {
-        Self(0x9E37_79B9_7F4A_7C15)
-    }
-
-    /// A place below `limit`.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        ((self.0 >> 16) % limit.max(1) as u64) as usize
-    }
-}
-
-/// Prices of missing units, a little over those of the relaxation, that lead the peeling.
-struct Guide {
-    demand: Vec<i64>,
-    spare: Vec<Vec<i64>>,
-}
-
-impl Guide {
-    fn new(terms: &Terms, relaxed: &Relaxed) -> Self {
-        let raised = |price: i64| (price + price / 25 + 1).max(0);
-        let prices = &relaxed.prices;
-        let zone = |zone: &Vec<i64>| {
-            zone.iter()
-                .map(|p| raised(*p).min(terms.no_spare))
-                .collect()
-        };
-        Self {
-            demand: (prices.demand.iter())
-                .map(|price| raised(*price).min(terms.short))
-                .collect(),
-            spare: prices.spare.iter().map(zone).collect(),
-        }
-    }
-
-    fn prices(&self) -> Prices<'_> {
-        Prices {
-            demand: &self.demand,
-            spare: &self.spare,
-            under_floor: 0,
-        }
-    }
-}
-
-/// The prices of missing units that the terms state.
-struct Stated {
-    demand: Vec<i64>,
-    spare: Vec<Vec<i64>>,
-}
-
-impl Stated {
-    fn new(terms: &Terms) -> Self {
-        Self {
-            demand: vec![terms.short; terms.periods],
-            spare: vec![vec![terms.no_spare; terms.periods]; terms.zones],
-        }
-    }
-
-    fn prices(&self, terms: &Terms) -> Prices<'_> {
-        Prices {
-            demand: &self.demand,
-            spare: &self.spare,
-            under_floor: terms.under_floor,
-        }
-    }
-}
+/// At first, what is dearer than the best by so much of what an instance costs is gone on with.
+const SLACK: f64 = 0.25;
 
 /// The search for one component.
 pub(super) struct Search<'a> {
@@ -102,18 +38,20 @@ impl<'a> Search<'a> {
     /// is work left.
     pub(super) fn run(&mut self, relaxed: &Relaxed, bound: i64) -> Solution {
         let terms = self.terms;
-        let guide = Guide::new(terms, relaxed);
+        let guide = Guide::new(terms, relaxed, 1_000);
         let stated = Stated::new(terms);
         let mut best = Solution::bound_only(terms);
         let dive = self.dive();
-        dive.complete(&mut best, &[], Some(relaxed), &mut self.work, u64::MAX);
-        self.peel(&mut best, stated.prices(terms));
+        let before = self.work;
+        let dive_limit = self.work + DIVE_WORK * relaxed.work;
+        dive.complete(&mut best, &[], Some(relaxed), &mut self.work, dive_limit);
+        self.work_limit += self.work - before;
+        self.peel_up(&mut best, relaxed, &stated);
         best.penalty = best.loads.penalty(terms);
-        if self.work < self.work_limit / 2 {
+        if self.work < self.work_limit {
             let mut peeled = Solution::bound_only(terms);
             self.prolong_standing(&mut peeled, &guide.prices());
-            self.peel(&mut peeled, guide.prices());
-            self.peel(&mut peeled, stated.prices(terms));
+            self.peel_up(&mut peeled, relaxed, &stated);
             peeled.penalty = peeled.loads.penalty(terms);
             if peeled.objective() < best.objective() {
                 best = peeled;
@@ -123,7 +61,18 @@ impl<'a> Search<'a> {
         best
     }
 
-    fn dive(&self) -> Dive<'a> {
+    /// Searches on from a solution.
+    pub(super) fn go_on(&mut self, from: &Solution, relaxed: &Relaxed) -> Solution {
+        let mut best = from.clone();
+        let (guide, stated) = (
+            Guide::new(self.terms, relaxed, 1_000),
+            Stated::new(self.terms),
+        );
+        self.improve(&mut best, &guide, &stated, 0);
+        best
+    }
+
+    pub(super) fn dive(&self) -> Dive<'a> {
         Dive {
             terms: self.terms,
             room: self.room,
@@ -137,7 +86,7 @@ impl<'a> Search<'a> {
             let rebuild = beside(self.terms, self.room, &solution.loads, prices);
             let empty = [Entry { standing: None }];
             let solved = rebuild.solve(self.pools, &empty, &mut self.work);
-            let Some((_, spans)) = solved.filter(|(_, spans)| !spans.is_empty()) else {
+            let Some(spans) = solved.filter(|spans| !spans.is_empty()) else {
                 break;
             };
             let times = self.times(&solution.loads, &spans);
@@ -145,6 +94,15 @@ impl<'a> Search<'a> {
                 solution.put(self.terms, *span, times);
             }
         }
+    }
+
+    /// Peels at the relaxation's prices, and what is missing then at higher and higher ones.
+    fn peel_up(&mut self, solution: &mut Solution, relaxed: &Relaxed, stated: &Stated) {
+        for per_mille in RISING {
+            let guide = Guide::new(self.terms, relaxed, per_mille);
+            self.peel(solution, guide.prices());
+        }
+        self.peel(solution, stated.prices(self.terms));
     }
 
     /// Lets standing instances go on while they are worth it.
@@ -163,7 +121,7 @@ impl<'a> Search<'a> {
             while left > 0 && self.work < self.work_limit {
                 let rebuild = beside(self.terms, self.room, &solution.loads, *prices);
                 let pools = [standing.pool];
-                let Some((_, spans)) = rebuild.solve(&pools, &entry, &mut self.work) else {
+                let Some(spans) = rebuild.solve(&pools, &entry, &mut self.work) else {
                     break;
                 };
                 let kept: Vec<Span> = spans
@@ -220,14 +178,22 @@ impl<'a> Search<'a> {
         let mut idle = 0;
         let from = self.work;
         let enough = bound + bound / ENOUGH;
-        while idle < PATIENCE && self.work < self.work_limit && best.objective() > enough {
+        let instances = best
+            .runs
+            .values()
+            .map(|count| u64::from(*count))
+            .sum::<u64>()
+            .max(1);
+        let patience = PATIENCE + PATIENCE_PER_INSTANCE * instances;
+        while idle < patience && self.work < self.work_limit && best.objective() > enough {
             idle += 1;
             // How much dearer than the best may be gone on with: less and less.
             let left =
                 (self.work_limit - self.work) as f64 / (self.work_limit - from).max(1) as f64;
-            let slack = (best.paid as f64 * SLACK * left) as i64;
+            let slack = (best.paid as f64 / instances as f64 * SLACK * left) as i64;
             let mut trial = current.clone();
-            let changed = match draws.below(16) {
+            let kind = draws.below(16);
+            let changed = match kind {
                 0..11 => self.rebuild(&mut trial, prices, &mut draws),
                 11..14 => self.recreate(&mut trial, guide, prices, &mut draws),
                 _ => self.dive_again(&mut trial, &mut draws),
@@ -267,7 +233,7 @@ impl<'a> Search<'a> {
                 pools.push(span.pool as usize);
             }
             let rebuild = beside(terms, self.room, &trial.loads, prices);
-            let Some((_, spans)) = rebuild.solve(&pools, &[entry], &mut self.work) else {
+            let Some(spans) = rebuild.solve(&pools, &[entry], &mut self.work) else {
                 continue;
             };
             self.put_back(&mut trial, &[entry], spans);
@@ -276,239 +242,5 @@ impl<'a> Search<'a> {
                 *best = trial;
             }
         }
-    }
-
-    /// Takes one to three chains out and rebuilds them together, exactly.
-    fn rebuild(&mut self, trial: &mut Solution, prices: Prices, draws: &mut Draws) -> bool {
-        let terms = self.terms;
-        let chains = [1, 2, 2, 2, 3][draws.below(5)];
-        let (mut entries, mut pools) = (Vec::new(), Vec::new());
-        for _ in 0..chains {
-            entries.push(self.take_chain(trial, &mut pools, draws));
-        }
-        self.add_pools(&mut pools, chains, draws);
-        let states = Rebuild::states(terms, &pools);
-        if states.pow(chains as u32) * terms.periods > CELLS_MAX * 4 {
-            return false;
-        }
-        let noise = if draws.below(2) == 0 {
-            Vec::new()
-        } else {
-            self.noise(draws)
-        };
-        let rebuild = Rebuild {
-            noise: &noise,
-            ..beside(terms, self.room, &trial.loads, prices)
-        };
-        let solved = rebuild.solve(&pools, &entries, &mut self.work);
-        let Some((_, spans)) = solved else {
-            return false;
-        };
-        self.put_back(trial, &entries, spans);
-        true
-    }
-
-    /// Takes some chains out and peels what is then missing off again, one chain at a time: less exact than a
-    /// rebuild, and so cheap that it can take more out.
-    fn recreate(
-        &mut self,
-        trial: &mut Solution,
-        guide: &Guide,
-        stated: Prices,
-        draws: &mut Draws,
-    ) -> bool {
-        let terms = self.terms;
-        let (mut entries, mut pools) = (Vec::new(), Vec::new());
-        for _ in 0..2 + draws.below(5) {
-            entries.push(self.take_chain(trial, &mut pools, draws));
-        }
-        let noise = self.noise(draws);
-        let percent = 90 + draws.below(40) as i64;
-        let led = |price: &i64| price.saturating_mul(percent) / 100 + 1;
-        let demand: Vec<i64> = guide
-            .demand
-            .iter()
-            .map(|p| led(p).min(terms.short))
-            .collect();
-        let spare: Vec<Vec<i64>> = (guide.spare.iter())
-            .map(|zone| zone.iter().map(|p| led(p).min(terms.no_spare)).collect())
-            .collect();
-        let led = Prices {
-            demand: &demand,
-            spare: &spare,
-            under_floor: 0,
-        };
-        entries.retain(|entry| entry.standing.is_some());
-        let mut prices = led;
-        // Standing instances first; then new chains, led by the guide, and last until nothing is missing.
-        loop {
-            let entry = entries.pop().unwrap_or(Entry { standing: None });
-            let mut pools = self.pools.to_vec();
-            if let Some(place) = entry.standing {
-                let own = terms.standing[place as usize].pool;
-                if !pools.contains(&own) {
-                    pools.push(own);
-                }
-            }
-            let rebuild = Rebuild {
-                noise: &noise,
-                ..beside(terms, self.room, &trial.loads, prices)
-            };
-            let Some((_, spans)) = rebuild.solve(&pools, &[entry], &mut self.work) else {
-                return false;
-            };
-            if spans.is_empty() {
-                if prices.under_floor == stated.under_floor
-                    && std::ptr::eq(prices.demand, stated.demand)
-                {
-                    return true;
-                }
-                prices = stated;
-            }
-            self.put_back(trial, &[entry], spans);
-        }
-    }
-
-    /// Takes what begins or ends in a stretch of time out, or many runs anywhere, and completes it again by rounding
-    /// relaxations.
-    fn dive_again(&mut self, trial: &mut Solution, draws: &mut Draws) -> bool {
-        let terms = self.terms;
-        let length = 1 + draws.below(terms.periods.min(12)) as u32;
-        let from = draws.below(terms.periods + 1) as u32;
-        let stretch = from.saturating_sub(length / 2)..from + length.div_ceil(2);
-        let anywhere = draws.below(3) == 0;
-        let keys: Vec<(Span, u32)> = trial
-            .runs
-            .iter()
-            .map(|(span, count)| (*span, *count))
-            .collect();
-        for (span, count) in keys {
-            let touched = stretch.contains(&span.from) || stretch.contains(&span.until);
-            let taken = if anywhere {
-                draws.below(4) == 0
-            } else {
-                touched && draws.below(4) > 0
-            };
-            let count = if taken {
-                draws.below(count as usize + 1).max(1) as i64
-            } else {
-                0
-            };
-            match span.standing {
-                _ if count == 0 => {}
-                Some(place) => {
-                    trial.put(terms, span, -count);
-                    trial.put(terms, bound_span(terms, place), count);
-                }
-                None => trial.put(terms, span, -count),
-            }
-        }
-        let known: Vec<Span> = trial
-            .runs
-            .keys()
-            .filter(|span| span.standing.is_none())
-            .copied()
-            .collect();
-        self.dive()
-            .complete(trial, &known, None, &mut self.work, self.work_limit);
-        true
-    }
-
-    fn put_back(&self, trial: &mut Solution, entries: &[Entry], spans: Vec<Span>) {
-        for place in entries.iter().filter_map(|entry| entry.standing) {
-            trial
-                .loads
-                .add(self.terms, &bound_span(self.terms, place), -1);
-        }
-        for span in spans {
-            trial.put(self.terms, span, 1);
-        }
-    }
-
-    fn noise(&self, draws: &mut Draws) -> Vec<i64> {
-        self.terms
-            .pools
-            .iter()
-            .map(|_| draws.below(160) as i64)
-            .collect()
-    }
-
-    /// Takes a chain of runs that do not overlap out of a solution; of a standing instance, what is not bound.
-    fn take_chain(&self, trial: &mut Solution, pools: &mut Vec<usize>, draws: &mut Draws) -> Entry {
-        let terms = self.terms;
-        let mut taken: Vec<Span> = Vec::new();
-        for _ in 0..6 {
-            let fits = |span: &Span| {
-                taken
-                    .iter()
-                    .all(|other| span.until <= other.from || other.until <= span.from)
-                    && (span.standing.is_none()
-                        || taken.iter().all(|other| other.standing.is_none()))
-            };
-            // A standing instance without any period would fit everywhere: it stands at the horizon's begin.
-            let fitting: Vec<Span> = trial
-                .runs
-                .keys()
-                .filter(|span| fits(span))
-                .copied()
-                .collect();
-            if fitting.is_empty() {
-                break;
-            }
-            // One time in seven the chain stays short, or empty: so runs are added beside what was taken.
-            let pick = draws.below(fitting.len() + 1 + fitting.len() / 6);
-            let Some(span) = fitting.get(pick) else { break };
-            trial.put(terms, *span, -1);
-            taken.push(*span);
-        }
-        let mut entry = Entry { standing: None };
-        for span in taken {
-            if !pools.contains(&(span.pool as usize)) {
-                pools.push(span.pool as usize);
-            }
-            if let Some(place) = span.standing {
-                // The bound part stays among the loads, and out of reach of the next chain.
-                trial.loads.add(terms, &bound_span(terms, place), 1);
-                entry.standing = Some(place);
-            }
-        }
-        entry
-    }
-
-    /// Adds pools until the rebuild would fill too many cells.
-    fn add_pools(&self, pools: &mut Vec<usize>, chains: usize, draws: &mut Draws) {
-        let fits = |pools: &[usize]| {
-            let states = Rebuild::states(self.terms, pools);
-            states.pow(chains as u32) * self.terms.periods <= CELLS_MAX
-        };
-        let mut left: Vec<usize> = self
-            .pools
-            .iter()
-            .copied()
-            .filter(|p| !pools.contains(p))
-            .collect();
-        while !left.is_empty() {
-            pools.push(left.remove(draws.below(left.len())));
-            if !fits(pools) {
-                pools.pop();
-                break;
-            }
-        }
-        pools.sort_unstable();
-    }
-}
-
-fn beside<'b>(
-    terms: &'b Terms,
-    room: &'b Room,
-    loads: &'b Loads,
-    prices: Prices<'b>,
-) -> Rebuild<'b> {
-    Rebuild {
-        terms,
-        beside: loads,
-        room,
-        prices,
-        noise: &[],
     }
 }

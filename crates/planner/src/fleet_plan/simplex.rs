@@ -1,0 +1,483 @@
+//! The simplex of the relaxation: its rows, its basis, and the runs that may enter it.
+
+use std::collections::BTreeSet;
+
+use super::bound::UnitPrices;
+use super::loads::Span;
+use super::oracle::{Best, Worth};
+use super::relax::{Block, Relaxed};
+
+/// Less than this much of its cost is no gain.
+const GAIN_MIN: f64 = 1e-5;
+/// A pivot smaller than this is no pivot.
+const PIVOT_MIN: f64 = 1e-9;
+/// Of more candidates than these, those are left out that lose more than this part of their cost.
+const FEW_CANDIDATES: usize = 64;
+const CANDIDATES_PER_ROW: usize = 3;
+const FAR: f64 = 0.05;
+/// Right sides are larger by about so much, differently in each row: ties would make the simplex stand still.
+const TIES: f64 = 1e-5;
+
+/// The rows of one kind: where each period's row is, if it has one.
+type Places = Vec<Option<usize>>;
+
+/// The rows of one component.
+struct Rows {
+    demand: Places,
+    spare: Vec<Places>,
+    standing: Vec<usize>,
+}
+
+impl Column {
+    /// What it gains at these prices, for its cost.
+    fn gain(&self, prices: &[f64]) -> f64 {
+        let earned: f64 = (self.entries.iter())
+            .map(|(row, value)| value * prices[*row])
+            .sum();
+        (earned - self.cost) / (1.0 + self.cost)
+    }
+}
+
+/// The run that an oracle found.
+fn span(of: usize, standing: Option<u32>, best: &Best<f64>) -> Span {
+    Span {
+        from: if standing.is_some() {
+            0
+        } else {
+            best.from as u32
+        },
+        until: best.until as u32,
+        pool: of as u32,
+        standing,
+    }
+}
+
+/// A relaxation on the way to its optimum.
+pub(super) struct Simplex<'a> {
+    blocks: &'a [Block<'a>],
+    of: Vec<Rows>,
+    quota: Vec<Places>,
+    pub(super) rows: usize,
+    /// Inverse of the basis, column by column.
+    inverse: Vec<f64>,
+    /// How the values of the basic columns change with the column that enters.
+    way: Vec<f64>,
+    /// Values of the basic columns.
+    values: Vec<f64>,
+    costs: Vec<f64>,
+    /// What each basic column is; `None` for slack and for what is missing.
+    basis: Vec<Option<Column>>,
+    /// The runs that are basic or candidates.
+    known: BTreeSet<(usize, Span)>,
+    prices: Vec<f64>,
+    /// Whether a row wants at least its right side, and what missing one costs there; else at most.
+    at_least: Vec<Option<f64>>,
+    /// The largest of these prices.
+    dearest: f64,
+    right: Vec<f64>,
+    /// The prices that runs are looked for at, and how much more than it costs the best run earns at them.
+    asked: Vec<f64>,
+    ratio: f64,
+    /// The prices that prove the best bound so far, and that bound.
+    best: Vec<f64>,
+    pub(super) best_bound: f64,
+}
+
+/// A run, a slack or a missing unit, as the rows see it.
+pub(super) struct Column {
+    /// The component and its run; `None` for slack and for what is missing.
+    pub(super) span: Option<(usize, Span)>,
+    cost: f64,
+    entries: Vec<(usize, f64)>,
+}
+
+impl<'a> Simplex<'a> {
+    pub(super) fn new(blocks: &'a [Block<'a>], room: &[Vec<i64>], heeded: &[Vec<bool>]) -> Self {
+        let mut at_least = Vec::new();
+        let mut right = Vec::new();
+        type Missing<'m> = &'m dyn Fn(usize) -> Option<f64>;
+        let mut places =
+            |needed: &[i64], missing: Missing, wanted: &dyn Fn(usize) -> bool| -> Places {
+                let row = |(t, needed): (usize, &i64)| {
+                    wanted(t).then(|| {
+                        at_least.push(missing(t));
+                        let place = at_least.len();
+                        let more = 1.0 + (place as f64 * 0.618_034).fract();
+                        right.push(*needed as f64 * (1.0 + TIES * more) + TIES * more);
+                        place - 1
+                    })
+                };
+                needed.iter().enumerate().map(row).collect()
+            };
+        let mut of = Vec::with_capacity(blocks.len());
+        for block in blocks {
+            let (terms, needs) = (block.terms, block.needs);
+            let no_spare = |zone: usize, needed: &[i64], t: usize| {
+                let least = block.dearest(needed[t], t, Some(zone));
+                Some(least.map_or(terms.no_spare as f64, |least| {
+                    least.min(terms.no_spare as f64)
+                }))
+            };
+            let short = |t: usize| {
+                let least = block.dearest(needs.demand[t], t, None);
+                Some(least.map_or(terms.short as f64, |least| least.min(terms.short as f64)))
+            };
+            let spare = needs.spare.iter();
+            of.push(Rows {
+                demand: places(&needs.demand, &short, &|t| needs.demand[t] > 0),
+                spare: (spare.enumerate())
+                    .map(|(z, zone)| places(zone, &|t| no_spare(z, zone, t), &|t| zone[t] > 0))
+                    .collect(),
+                standing: places(&block.standing, &|_| None, &|_| true)
+                    .into_iter()
+                    .flatten()
+                    .collect(),
+            });
+        }
+        let quota = room.iter().zip(heeded).map(|(left, heeded)| {
+            let wanted = |t: usize| heeded[t];
+            places(left, &|_| None, &wanted)
+        });
+        let quota = quota.collect();
+        let rows = at_least.len();
+        let mut inverse = vec![0.0; rows * rows];
+        for row in 0..rows {
+            inverse[row * rows + row] = 1.0;
+        }
+        let costs: Vec<f64> = at_least
+            .iter()
+            .map(|missing| missing.unwrap_or(0.0))
+            .collect();
+        Self {
+            blocks,
+            of,
+            quota,
+            rows,
+            inverse,
+            way: vec![0.0; rows],
+            values: right.clone(),
+            prices: costs.clone(),
+            asked: costs.clone(),
+            ratio: 1.0,
+            best: vec![0.0; rows],
+            best_bound: 0.0,
+            right,
+            dearest: costs.iter().copied().fold(0.0, f64::max),
+            costs,
+            basis: (0..rows).map(|_| None).collect(),
+            known: BTreeSet::new(),
+            at_least,
+        }
+    }
+
+    fn asked(&self, place: Option<usize>) -> f64 {
+        place.map_or(0.0, |row| self.asked[row])
+    }
+
+    /// Moves the prices that runs are looked for at between those of now and the best so far.
+    pub(super) fn ask(&mut self, smoothing: f64) {
+        for row in 0..self.rows {
+            let now = match self.at_least[row] {
+                Some(missing) => self.prices[row].clamp(0.0, missing),
+                None => self.prices[row].min(0.0),
+            };
+            self.asked[row] = smoothing * self.best[row] + (1.0 - smoothing) * now;
+        }
+        self.ratio = 1.0;
+    }
+
+    pub(super) fn objective(&self) -> f64 {
+        self.costs
+            .iter()
+            .zip(&self.values)
+            .map(|(cost, value)| cost * value)
+            .sum()
+    }
+
+    /// Keeps the prices that were asked at if they prove more, once they are small enough to prove anything.
+    pub(super) fn keep_better(&mut self) {
+        let worth: f64 = self
+            .asked
+            .iter()
+            .zip(&self.right)
+            .map(|(price, right)| price * right)
+            .sum();
+        let bound = worth / self.ratio;
+        if bound > self.best_bound {
+            self.best_bound = bound;
+            self.best = self.asked.iter().map(|price| price / self.ratio).collect();
+        }
+    }
+
+    /// The best run of each pool and of each kind of standing instances at the prices of now.
+    pub(super) fn columns(&mut self, place: usize, columns: &mut Vec<Column>) {
+        let block = &self.blocks[place];
+        for &pool in block.pools {
+            let best = self.worth(place, pool, 0).best_start();
+            if let Some(best) = best.filter(|best| best.earns > 0.0) {
+                self.ratio = self.ratio.max(best.earns / (best.takes + best.costs));
+                self.consider(columns, place, pool, None, &best);
+            }
+        }
+        for (standing, number) in block.terms.standing.iter().zip(0..) {
+            let worth = self.worth(place, standing.pool, standing.serves_from);
+            let best = worth.best_going_on(standing.bound);
+            if best.until > best.from {
+                self.consider(columns, place, standing.pool, Some(number), &best);
+            }
+        }
+    }
+
+    /// Takes a run among the candidates, if it is not there.
+    fn consider(
+        &mut self,
+        columns: &mut Vec<Column>,
+        place: usize,
+        of: usize,
+        standing: Option<u32>,
+        best: &Best<f64>,
+    ) {
+        let span = span(of, standing, best);
+        if self.known.insert((place, span)) {
+            columns.push(self.column(place, of, standing, best));
+        }
+    }
+
+    /// Leaves out candidates that are far from being worth their cost, when there are many.
+    pub(super) fn forget(&mut self, candidates: &mut Vec<Column>) {
+        if candidates.len() < FEW_CANDIDATES + CANDIDATES_PER_ROW * self.rows {
+            return;
+        }
+        let known = &mut self.known;
+        let prices = &self.prices;
+        candidates.retain(|column| {
+            let keep = column.gain(prices) > -FAR;
+            if let (false, Some(span)) = (keep, column.span) {
+                known.remove(&span);
+            }
+            keep
+        });
+    }
+
+    /// The runs that are known already.
+    pub(super) fn known(&mut self) -> Vec<Column> {
+        let mut columns = Vec::new();
+        let blocks = self.blocks;
+        for (place, block) in blocks.iter().enumerate() {
+            for span in block.known {
+                let from = match span.standing {
+                    Some(of) => block.terms.standing[of as usize].bound,
+                    None => span.from as usize,
+                };
+                let best = Best {
+                    from,
+                    until: span.until as usize,
+                    earns: 0.0,
+                    takes: 0.0,
+                    costs: (span.bill(block.terms) + span.start(block.terms)) as f64,
+                };
+                self.consider(
+                    &mut columns,
+                    place,
+                    span.pool as usize,
+                    span.standing,
+                    &best,
+                );
+            }
+        }
+        columns
+    }
+
+    fn worth(&self, place: usize, pool: usize, serves_from: usize) -> Worth<'a, f64> {
+        let (block, rows) = (&self.blocks[place], &self.of[place]);
+        let pool = &block.terms.pools[pool];
+        let units = |needed: i64| pool.units.min(needed) as f64;
+        let earns = |t: usize| {
+            if t < serves_from {
+                return 0.0;
+            }
+            let mut earned = units(block.needs.demand[t]) * self.asked(rows.demand[t]);
+            for (zone, places) in rows.spare.iter().enumerate() {
+                if zone != pool.zone {
+                    earned += units(block.needs.spare[zone][t]) * self.asked(places[t]);
+                }
+            }
+            earned
+        };
+        // A quota's price is not over zero in the simplex: being there earns that, which is less than nothing.
+        let takes = |t: usize| -> f64 {
+            let of = pool.quotas.iter();
+            let price = |local: usize| self.asked(self.quota[block.quotas[local]][t]);
+            of.map(|(local, each)| -*each as f64 * price(*local)).sum()
+        };
+        let costs = (pool.first_cost() as f64, pool.again_bill as f64);
+        Worth::new(block.terms, pool, costs, earns, takes)
+    }
+
+    fn column(&self, place: usize, of: usize, standing: Option<u32>, best: &Best<f64>) -> Column {
+        let (block, rows) = (&self.blocks[place], &self.of[place]);
+        let pool = &block.terms.pools[of];
+        let serves = match standing {
+            Some(of) => best.from.max(block.terms.standing[of as usize].serves_from),
+            None => best.from + pool.lead,
+        };
+        let mut entries = Vec::with_capacity((best.until - best.from) * (1 + rows.spare.len()));
+        for t in best.from..best.until {
+            if t >= serves {
+                if let Some(row) = rows.demand[t] {
+                    entries.push((row, pool.units.min(block.needs.demand[t]) as f64));
+                }
+                for (zone, places) in rows.spare.iter().enumerate() {
+                    if let (true, Some(row)) = (zone != pool.zone, places[t]) {
+                        entries.push((row, pool.units.min(block.needs.spare[zone][t]) as f64));
+                    }
+                }
+            }
+            for (local, each) in &pool.quotas {
+                if let Some(row) = self.quota[block.quotas[*local]][t] {
+                    entries.push((row, *each as f64));
+                }
+            }
+        }
+        if let Some(of) = standing {
+            entries.push((rows.standing[of as usize], 1.0));
+        }
+        Column {
+            span: Some((place, span(of, standing, best))),
+            cost: best.costs,
+            entries,
+        }
+    }
+
+    /// The candidate, slack or missing unit that gains most for its cost; candidates that gain nothing go.
+    pub(super) fn best_of(&self, candidates: &mut Vec<Column>) -> Option<(f64, Column)> {
+        let mut best: Option<(f64, usize)> = None;
+        for (place, column) in candidates.iter().enumerate() {
+            let gained = column.gain(&self.prices);
+            if gained > GAIN_MIN && best.is_none_or(|(most, _)| gained > most) {
+                best = Some((gained, place));
+            }
+        }
+        let mut slack: Option<(f64, Column)> = None;
+        for row in 0..self.rows {
+            let price = self.prices[row];
+            let (gained, value, cost) = match self.at_least[row] {
+                Some(missing) if price > missing * (1.0 + GAIN_MIN) => {
+                    ((price - missing) / (1.0 + missing), 1.0, missing)
+                }
+                Some(missing) if price < 0.0 => (-price / (1.0 + missing), -1.0, 0.0),
+                None if price > 0.0 => (price / (1.0 + self.dearest), 1.0, 0.0),
+                _ => continue,
+            };
+            if gained > GAIN_MIN && slack.as_ref().is_none_or(|(most, _)| gained > *most) {
+                let column = Column {
+                    span: None,
+                    cost,
+                    entries: vec![(row, value)],
+                };
+                slack = Some((gained, column));
+            }
+        }
+        match (best, slack) {
+            (Some((gained, _)), Some((more, column))) if more > gained => Some((more, column)),
+            (None, Some(slack)) => Some(slack),
+            (Some((gained, place)), _) => Some((gained, candidates.swap_remove(place))),
+            (None, None) => None,
+        }
+    }
+
+    /// Takes a column into the basis. The one that leaves it is a candidate again.
+    pub(super) fn pivot(&mut self, column: Column, candidates: &mut Vec<Column>) -> bool {
+        let rows = self.rows;
+        self.way.fill(0.0);
+        for (at, value) in &column.entries {
+            let line = &self.inverse[at * rows..(at + 1) * rows];
+            for (way, inverse) in self.way.iter_mut().zip(line) {
+                *way += value * inverse;
+            }
+        }
+        let way = &self.way;
+        let mut leaving: Option<(f64, usize)> = None;
+        for (row, (value, way_here)) in self.values.iter().zip(way).enumerate() {
+            if *way_here > PIVOT_MIN {
+                let ratio = value.max(0.0) / way_here;
+                let first = leaving.is_none_or(|(least, at)| {
+                    ratio < least - 1e-12 || (ratio <= least + 1e-12 && *way_here > way[at])
+                });
+                if first {
+                    leaving = Some((ratio, row));
+                }
+            }
+        }
+        let Some((ratio, leaves)) = leaving else {
+            return false;
+        };
+        let earned: f64 = column
+            .entries
+            .iter()
+            .map(|(row, value)| value * self.prices[*row])
+            .sum();
+        let pivot = way[leaves];
+        let change = column.cost - earned;
+        for (line, price) in self.inverse.chunks_exact_mut(rows).zip(&mut self.prices) {
+            let own = line[leaves] / pivot;
+            if own == 0.0 {
+                continue;
+            }
+            *price += change * own;
+            for (inverse, way) in line.iter_mut().zip(way) {
+                *inverse -= way * own;
+            }
+            line[leaves] = own;
+        }
+        for (value, way) in self.values.iter_mut().zip(way) {
+            *value -= way * ratio;
+        }
+        self.values[leaves] = ratio;
+        self.costs[leaves] = column.cost;
+        let own = column.span.is_some().then_some(column);
+        candidates.extend(std::mem::replace(&mut self.basis[leaves], own));
+        true
+    }
+
+    fn best_price(&self, place: Option<usize>) -> f64 {
+        place.map_or(0.0, |row| self.best[row])
+    }
+
+    pub(super) fn relaxed(self) -> Vec<Relaxed> {
+        let whole = |places: &Places, sign: f64| -> Vec<i64> {
+            places
+                .iter()
+                .map(|place| (sign * self.best_price(*place)) as i64)
+                .collect()
+        };
+        let quota: Vec<Vec<i64>> = self
+            .quota
+            .iter()
+            .map(|places| whole(places, -1.0))
+            .collect();
+        let mut relaxed: Vec<Relaxed> = (self.blocks.iter().zip(&self.of))
+            .map(|(block, rows)| Relaxed {
+                prices: UnitPrices {
+                    demand: whole(&rows.demand, 1.0),
+                    spare: rows.spare.iter().map(|places| whole(places, 1.0)).collect(),
+                    quota: block
+                        .quotas
+                        .iter()
+                        .map(|place| quota[*place].clone())
+                        .collect(),
+                },
+                runs: Vec::new(),
+                work: 0,
+            })
+            .collect();
+        for (of, value) in self.basis.iter().zip(&self.values) {
+            if let Some((place, span)) = of.as_ref().and_then(|column| column.span)
+                && *value > 1e-6
+            {
+                relaxed[place].runs.push((span, *value));
+            }
+        }
+        relaxed
+    }
+}
