@@ -133,9 +133,16 @@ fn surprise(row: &Row, belief: &Belief, then: f32, lead_minutes: i64) -> String 
             "demand came {beyond:.1} % above the 95 % quantile believed when its capacity had to be ordered"
         );
     }
+    if row.volume > belief.p95 && rose < 1.0 {
+        return format!(
+            "demand fell to {:.0} % within the {lead_minutes} min that an order takes, but not under the 95 % quantile \
+             believed then",
+            rose * 100.0
+        );
+    }
     if row.volume > belief.p95 {
         let how = if rose.is_finite() {
-            format!("rose {rose:.1} × within the {lead_minutes} min")
+            format!("rose to {rose:.1} × what it was within the {lead_minutes} min")
         } else {
             format!("came out of nothing within the {lead_minutes} min")
         };
@@ -156,5 +163,30 @@ fn short(value: f32) -> String {
         format!("{value:.0}")
     } else {
         format!("{value:.1}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fell_is_not_said_to_have_risen() {
+        let words = |then: f32, volume: f32| {
+            let row = Row {
+                volume,
+                ..Row::default()
+            };
+            let belief = Belief {
+                p95: 100.0,
+                ..Belief::default()
+            };
+            surprise(&row, &belief, then, 5)
+        };
+        assert!(words(50.0, 150.0).contains("demand rose to 3.0 × what it was within the 5 min"));
+        assert!(words(300.0, 150.0).contains("demand fell to 50 % within the 5 min"));
+        assert!(words(150.0, 150.0).contains("50.0 % above the 95 % quantile"));
+        assert!(words(0.0, 150.0).contains("out of nothing"));
+        assert!(words(50.0, 90.0).contains("within the 95 % quantile"));
     }
 }
