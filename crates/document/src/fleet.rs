@@ -211,6 +211,15 @@ fn read_component(
                 &format!("{at}/timing/warm_up"),
                 problems,
             ),
+            lifetime: duration(
+                component.timing.lifetime,
+                &format!("{at}/timing/lifetime"),
+                problems,
+            ),
+            scale_in_per_hour: component
+                .timing
+                .scale_in_per_hour
+                .map(|value| share(value, &format!("{at}/timing/scale_in_per_hour"), problems)),
         },
     }
 }
@@ -502,6 +511,11 @@ fn write_component(component: &model::Component) -> wire::Component {
             boot: component.timing.boot.map(IsoDuration),
             drain: IsoDuration(component.timing.drain),
             warm_up: IsoDuration(component.timing.warm_up),
+            lifetime: IsoDuration(component.timing.lifetime),
+            scale_in_per_hour: component
+                .timing
+                .scale_in_per_hour
+                .map(|share| Fraction(share.get())),
         },
     }
 }

@@ -3,10 +3,11 @@
 use fleetcast_model::{Fleet, MicroUsdPerHour, Override};
 use jiff::SignedDuration;
 
-use crate::component::offer_choices;
+use crate::component::{Brain, offer_choices};
 use crate::config::ConfigError;
 use crate::engine::Engine;
 use crate::hedge::Hedge;
+use crate::scale_in::ScaleInBudget;
 use crate::stages::gate::GateState;
 use crate::stages::workflow::WorkflowState;
 
@@ -41,6 +42,9 @@ impl Engine {
             }
             state.offers = offers;
             state.stateful = component.stateful;
+            if matches!(state.brain, Brain::Ours(_)) {
+                state.scale_in = ScaleInBudget::new(component.timing.scale_in_per_hour);
+            }
             state.cohorts.clear();
             state.kept = None;
             state.gate = GateState::default();

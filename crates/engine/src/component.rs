@@ -28,6 +28,7 @@ use crate::drills::Drills;
 use crate::fresh::FreshDemand;
 use crate::hedge::Hedge;
 use crate::regret::PairTerms;
+use crate::scale_in::ScaleInBudget;
 use crate::stages::feedback::FeedbackState;
 use crate::stages::forecast::Arrival;
 use crate::stages::gate::GateState;
@@ -71,6 +72,7 @@ pub struct ComponentState {
     /// The same as an autoscaler of nodes sees them; empty where none decides.
     pub(crate) node_offers: Vec<NodeOffer>,
     pub(crate) stateful: bool,
+    pub(crate) scale_in: ScaleInBudget,
     pub(crate) timing: Timing,
     /// Its standby, where Fleetcast itself decides.
     pub(crate) standby: Option<StandbyPolicy>,
@@ -268,6 +270,7 @@ impl ComponentState {
             offers,
             hedge,
             stateful: component.stateful,
+            scale_in: ScaleInBudget::new(component.timing.scale_in_per_hour.filter(|_| ours)),
             timing: component.timing,
             lead_steps: boot_steps + 1,
             served: VecDeque::new(),
@@ -533,13 +536,14 @@ pub(crate) fn offer_choices(
     offers: &[fleetcast_model::Offer],
     component: &Component,
 ) -> Vec<OfferChoice> {
+    let lifetime = u32::try_from(component.timing.lifetime.as_secs()).unwrap_or(u32::MAX);
     let choice = |(offer, index): (&fleetcast_model::Offer, u16)| {
         let units_each = u32::try_from(offer.units_of(&component.unit)).unwrap_or(u32::MAX);
         component.allows(offer).then_some(OfferChoice {
             offer: OfferIndex(index),
             units_each,
             price: offer.price,
-            minimum_seconds: offer.billing.minimum_seconds,
+            minimum_seconds: offer.billing.minimum_seconds.max(lifetime),
         })
     };
     offers.iter().zip(0..).filter_map(choice).collect()

@@ -421,6 +421,7 @@ impl Engine {
             && !projection.paused
             && seen.known
             && seen.measure <= CALM * seen.effective * state.per_unit;
+        state.scale_in.observe(now, Units::new(seen.ready));
         let in_flight = state.workflow.in_flight();
         let have = Units::new(seen.ready + seen.pending) + in_flight;
         let standby = Units::new(seen.standby + seen.preparing);
@@ -474,6 +475,7 @@ impl Engine {
                 .drills
                 .begin_if_due(&policy, &state.cohorts, now, &mut step.actions);
         }
+        state.scale_in.drained(now, plan.drained);
         if let Some(hedge) = &mut state.hedge {
             hedge.released(&plan.releases);
             hedge.ordered(&state.offers, &plan.orders, now);

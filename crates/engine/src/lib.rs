@@ -22,6 +22,7 @@ mod holds;
 mod persona;
 mod regret;
 mod reservations;
+mod scale_in;
 mod spending;
 mod stages;
 mod telemetry;

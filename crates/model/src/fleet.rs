@@ -239,7 +239,7 @@ pub enum PromoteOn {
 }
 
 /// How long units take to come and go.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// From the order to a healthy unit; `None`: the distribution that the provider is known for.
     pub boot: Option<SignedDuration>,
@@ -247,6 +247,10 @@ pub struct Timing {
     pub drain: SignedDuration,
     /// From entering service to full capacity (cold caches, slow start).
     pub warm_up: SignedDuration,
+    /// A unit that was started runs at least so long.
+    pub lifetime: SignedDuration,
+    /// The share of what served within the last hour that may be taken out of service in an hour; `None`: all.
+    pub scale_in_per_hour: Option<Share>,
 }
 
 impl Timing {

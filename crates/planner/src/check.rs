@@ -42,8 +42,11 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
     demand(released == 0 || after >= floor, &|| {
         format!("{after} units are under the floor of {floor}")
     });
-    demand(!input.stateful || plan.drained.get() == 0, &|| {
-        "drains a stateful component".into()
+    demand(plan.drained <= input.drain_most, &|| {
+        format!(
+            "drains {} units where {} may go",
+            plan.drained, input.drain_most
+        )
     });
     let drained = plan.drained.get();
     demand(

@@ -27,8 +27,8 @@ pub struct PlanInput<'a> {
     pub cohorts: &'a [Cohort],
     /// What may be rented; not empty.
     pub offers: &'a [OfferChoice],
-    /// Whether serving instances may not be released.
-    pub stateful: bool,
+    /// Units of what serves that may be given back at most: none of what is stateful.
+    pub drain_most: Units,
 }
 
 /// An offer as the planner sees it.
@@ -135,7 +135,7 @@ fn release(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
 }
 
 /// Gives back at most so many units of what serves, or of what does not serve yet, newest first; says how many.
-/// What is stateful is not drained by itself, and what is paid for anyway stays.
+/// No more is drained than may be, and what is paid for anyway stays.
 pub(crate) fn release_cohorts(
     input: &PlanInput,
     plan: &mut Plan,
@@ -143,9 +143,11 @@ pub(crate) fn release_cohorts(
     most: u64,
     of: impl Fn(&Cohort) -> bool,
 ) -> u64 {
-    if serving && input.stateful {
-        return 0;
-    }
+    let most = if serving {
+        most.min(input.drain_most.saturating_sub(plan.drained).get())
+    } else {
+        most
+    };
     let mut left = most;
     for cohort in input.cohorts.iter().rev().filter(|cohort| of(cohort)) {
         let counts = cohort.state.is_counted()
@@ -232,7 +234,7 @@ mod tests {
             wanted: Units::new(wanted),
             cohorts,
             offers: &OFFERS,
-            stateful: false,
+            drain_most: Units::new(u64::MAX),
         }
     }
 

@@ -171,7 +171,7 @@ mod tests {
             wanted: Units::new(running),
             cohorts,
             offers: &OFFERS,
-            stateful: false,
+            drain_most: Units::new(u64::MAX),
         };
         let mut plan = plan(&input);
         plan_standby(&input, Units::new(standby), &mut plan);

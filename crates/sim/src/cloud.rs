@@ -55,6 +55,7 @@ impl Lifecycle {
             boot: None,
             drain: self.drain,
             warm_up: self.warm_up,
+            ..Timing::default()
         };
         timing.warmth(age)
     }

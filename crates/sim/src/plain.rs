@@ -233,6 +233,7 @@ fn plain_fleet(
             boot: None,
             drain,
             warm_up: SignedDuration::ZERO,
+            ..Timing::default()
         },
     };
     Fleet {

@@ -400,6 +400,13 @@ pub struct Timing {
     /// From entering service to full capacity (cold caches, slow start).
     #[serde(default = "default_warm_up")]
     pub warm_up: IsoDuration,
+    /// A unit that was started runs at least so long, whatever demand does.
+    #[serde(default = "default_warm_up")]
+    pub lifetime: IsoDuration,
+    /// At most this share of what served within the last hour is taken out of service in an hour,
+    /// rounded up, such as "25%"; without it as much as demand lets go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale_in_per_hour: Option<Fraction>,
 }
 
 fn default_drain() -> IsoDuration {
@@ -416,6 +423,8 @@ impl Default for Timing {
             boot: None,
             drain: default_drain(),
             warm_up: default_warm_up(),
+            lifetime: default_warm_up(),
+            scale_in_per_hour: None,
         }
     }
 }

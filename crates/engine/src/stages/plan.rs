@@ -119,6 +119,10 @@ pub fn problem<'a>(
         wanted: projection.wanted,
         cohorts: &state.cohorts,
         offers: &state.offers,
-        stateful: state.stateful || !projection.may_drain,
+        drain_most: if state.stateful || !projection.may_drain {
+            Units::ZERO
+        } else {
+            state.scale_in.left()
+        },
     }
 }

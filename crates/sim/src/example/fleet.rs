@@ -120,6 +120,7 @@ fn component(
             boot: None,
             drain: SignedDuration::from_secs(60),
             warm_up: SignedDuration::from_secs(60),
+            ..Timing::default()
         },
     }
 }

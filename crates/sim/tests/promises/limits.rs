@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use fleetcast_engine::Step;
-use fleetcast_model::{Action, InstanceRange, InstanceState, OverrideDecision, Token, Units};
-use jiff::Timestamp;
+use fleetcast_model::{
+    Action, InstanceRange, InstanceState, OverrideDecision, Share, Token, Units,
+};
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use crate::support::{
-    Choice, Log, Mark, Shape, Site, calm, cases, choices, listed, minutes, orders, own, plain_site,
-    shapes, units_each, usual_choice,
+    Choice, Log, Mark, STEP_SECONDS, Shape, Site, calm, cases, choices, listed, minutes, orders,
+    own, plain_site, shapes, units_each, usual_choice,
 };
 
 /// What holds for one component at one moment, worked out from the documents.
@@ -210,6 +212,42 @@ proptest! {
                     "{}: {} of {} in service drained, {} wanted, {} on their way",
                     step.now, report.drained, report.ready, report.wanted, report.pending
                 );
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    #[test]
+    fn a_fleet_shrinks_no_faster_than_it_may_and_units_live_as_long_as_they_must(
+        choice in choices(), percent in 5_u32..60, minutes in 0_i64..45,
+    ) {
+        let choice = Choice { policy: "fleetcast", ..choice };
+        let mut site = choice.site(400);
+        for component in &mut site.config.fleet.components {
+            component.timing.scale_in_per_hour = Share::new(f64::from(percent) / 100.0);
+            component.timing.lifetime = SignedDuration::from_mins(minutes);
+        }
+        let log = check(&site);
+        for (index, step) in log.steps.iter().enumerate() {
+            let steps = 3_600 / STEP_SECONDS as usize;
+            let hour = &log.steps[(index + 1).saturating_sub(steps)..=index];
+            for component in 0..step.components.len() {
+                let all = hour.iter().map(|step| &step.components[component]);
+                let most = all.clone().map(|report| report.ready.get()).max().unwrap_or(0);
+                let now = step.components[component].drained;
+                let drained: u64 = all.map(|report| report.drained.get()).sum();
+                prop_assert!(
+                    now == Units::ZERO || drained <= (most * u64::from(percent)).div_ceil(100),
+                    "{}: {drained} of {most} drained within an hour", step.now
+                );
+            }
+            for range in releases(step) {
+                let listed = log.inventory(index).cohorts.iter().find(|cohort| cohort.token == range.token);
+                let age = listed.map(|cohort| step.now.duration_since(cohort.since));
+                prop_assert!(age >= Some(SignedDuration::from_mins(minutes)), "{} {age:?}", step.now);
             }
         }
     }

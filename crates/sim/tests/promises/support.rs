@@ -502,6 +502,7 @@ impl Choice {
                 boot: None,
                 drain: SignedDuration::from_secs(self.drain_seconds),
                 warm_up: SignedDuration::from_secs(self.warm_up_seconds),
+                ..Timing::default()
             },
         }
     }
