@@ -4,6 +4,8 @@
 //! Source: A. K. Erlang's delay formula by the stable recursion B(k) = a·B(k−1) ÷ (k + a·B(k−1));
 //! A. O. Allen, *Probability, Statistics and Queueing Theory*, 2nd ed., §5.
 
+use fleetcast_model::Variability;
+
 /// The probability that an arrival waits, with `servers` servers and `offered` erlangs of work.
 ///
 /// 1 when the work is not less than the servers.
@@ -22,33 +24,6 @@ pub fn wait_probability(servers: u32, offered: f64) -> f64 {
     }
     let busy = offered / pool;
     blocked / (1.0 - busy * (1.0 - blocked))
-}
-
-/// How unevenly requests come, and how unequal they are: squared coefficients of variation.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Variability {
-    /// Ca², of the times between arrivals: 1 for many users who do not know of each other (Poisson), under 1 for
-    /// clocked callers, over 1 for bursts.
-    pub arrivals: f64,
-    /// Cs², of the services: 0 for equal ones, 1 for exponential ones, over 1 for a few slow ones among many fast.
-    pub services: f64,
-}
-
-impl Default for Variability {
-    /// Poisson arrivals and exponential services: what is assumed where nothing is stated.
-    fn default() -> Self {
-        Self {
-            arrivals: 1.0,
-            services: 1.0,
-        }
-    }
-}
-
-impl Variability {
-    /// What waits are multiplied by: (Ca² + Cs²) ÷ 2.
-    fn factor(self) -> f64 {
-        (0.5 * (self.arrivals + self.services)).max(1e-6)
-    }
 }
 
 /// The probability that an arrival waits longer than `patience`, in mean service times.

@@ -13,7 +13,7 @@ mod learned;
 mod model;
 mod staffing;
 
-pub use erlang::{Variability, wait_exceeds, wait_probability, wait_quantile};
+pub use erlang::{wait_exceeds, wait_probability, wait_quantile};
 pub use learned::{
     Contention, DriftDetector, FALSE_ALARM_DAYS, Figure, LearnedUse, Outlook, ScaleOutCeiling,
     Shift, UseSample,

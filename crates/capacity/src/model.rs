@@ -2,7 +2,6 @@
 
 use fleetcast_model::{Component, InteractionType, Persona, Resource, UnitSize};
 
-use crate::erlang::Variability;
 use crate::staffing::StaffingCurve;
 
 /// A persona does not say what a component needs.
@@ -275,7 +274,7 @@ fn class_of(
                 per_minute,
                 f64::from(latency),
                 cores_max,
-                Variability::default(),
+                profile.variability,
             )
         };
         let (memory, iops) = (

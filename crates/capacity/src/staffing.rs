@@ -1,6 +1,8 @@
 //! How much work a pool of so many cores carries at a latency target.
 
-use crate::erlang::{Variability, wait_exceeds, wait_quantile};
+use fleetcast_model::Variability;
+
+use crate::erlang::{wait_exceeds, wait_quantile};
 
 /// The share of responses that may be slower than the target: targets are 95 % quantiles.
 const LATE_SHARE: f64 = 0.05;
@@ -187,6 +189,21 @@ mod tests {
         assert!(ten_times < 150.0 && ten_times > 120.0, "{ten_times}");
         let a_tenth = curve.cores_for(curve.erlangs(240.0));
         assert!(a_tenth > 2.0, "{a_tenth}");
+    }
+
+    /// The same cores for the same volume leave more of them for waiting, of which a larger pool needs less.
+    #[test]
+    fn uneven_requests_are_a_greater_part_of_what_a_profile_says() {
+        let even = curve();
+        let variability = Variability {
+            arrivals: 4.0,
+            services: 2.0,
+        };
+        let uneven = StaffingCurve::from_profile(16.0, 2_400.0, 250.0, 600.0, variability);
+        let cores = |curve: &StaffingCurve, volume| curve.cores_for(curve.erlangs(volume));
+        assert!((cores(&uneven, 2_400.0) - 16.0).abs() < 1e-6);
+        assert!(uneven.service_minutes() < even.service_minutes());
+        assert!(cores(&uneven, 24_000.0) < 0.97 * cores(&even, 24_000.0));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use fleetcast_capacity::{Variability, wait_exceeds, wait_quantile};
+use fleetcast_capacity::{wait_exceeds, wait_quantile};
+use fleetcast_model::Variability;
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 struct Draws(u64);

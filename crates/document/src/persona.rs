@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleetcast_model as model;
-use fleetcast_model::{Iops, Persona};
+use fleetcast_model::{Iops, Persona, Variability};
 
 use crate::amount::{cores, gigabytes, iops, megabits, share, to_cores, to_gigabytes, to_megabits};
 use crate::near::{did_you_mean, nearest};
@@ -132,6 +132,10 @@ fn read_profile(profile: &ResourceProfile) -> model::ResourceProfile {
         disk_io: iops(profile.disk_io_ops),
         bandwidth: megabits(profile.network_bandwidth_mbps),
         storage: profile.storage_gb.map(gigabytes),
+        variability: Variability {
+            arrivals: profile.arrival_variability,
+            services: profile.service_variability,
+        },
     }
 }
 
@@ -175,5 +179,7 @@ fn write_profile(profile: &model::ResourceProfile) -> ResourceProfile {
         disk_io_ops: Iops::as_f64(profile.disk_io),
         network_bandwidth_mbps: to_megabits(profile.bandwidth),
         storage_gb: profile.storage.map(to_gigabytes),
+        arrival_variability: profile.variability.arrivals,
+        service_variability: profile.variability.services,
     }
 }

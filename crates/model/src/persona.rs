@@ -108,4 +108,39 @@ pub struct ResourceProfile {
     pub bandwidth: KilobitsPerSecond,
     /// Storage, if stated.
     pub storage: Option<Bytes>,
+    /// How unevenly the requests come, and how unequal they are.
+    #[serde(default, skip_serializing_if = "Variability::is_usual")]
+    pub variability: Variability,
+}
+
+/// How unevenly requests come, and how unequal they are: squared coefficients of variation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variability {
+    /// Ca², of the times between arrivals: 1 for many users who do not know of each other (Poisson), under 1 for
+    /// clocked callers, over 1 for bursts.
+    pub arrivals: f64,
+    /// Cs², of the services: 0 for equal ones, 1 for exponential ones, over 1 for a few slow ones among many fast.
+    pub services: f64,
+}
+
+impl Default for Variability {
+    /// Poisson arrivals and exponential services: what is assumed where nothing is stated.
+    fn default() -> Self {
+        Self {
+            arrivals: 1.0,
+            services: 1.0,
+        }
+    }
+}
+
+impl Variability {
+    /// Whether it is what is assumed where nothing is stated.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What waits are multiplied by, by Allen and Cunneen: (Ca² + Cs²) ÷ 2.
+    pub fn factor(self) -> f64 {
+        (0.5 * (self.arrivals + self.services)).max(1e-6)
+    }
 }

@@ -4,9 +4,9 @@ use fleetcast_model::{Bytes, Iops, KilobitsPerSecond, MilliCores, Resource, Unit
 use jiff::Timestamp;
 
 use super::*;
-use crate::erlang::Variability;
 use crate::model::{CapacityModel, Class, Profiled};
 use crate::staffing::StaffingCurve;
+use fleetcast_model::Variability;
 
 /// Seeded draws for tests.
 pub(super) struct Draws(u64);

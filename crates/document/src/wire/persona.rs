@@ -111,4 +111,22 @@ pub struct ResourceProfile {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 4_000_000), extend("x-noun" = "storage", "x-unit" = "GB"))]
     pub storage_gb: Option<f64>,
+    /// How unevenly requests come: the squared coefficient of variation of the times between them. 1 is
+    /// many users who do not know of each other, under 1 clocked callers, over 1 bursts.
+    #[serde(default = "usual_variability", skip_serializing_if = "is_usual")]
+    #[schemars(range(min = 0, max = 100), extend("x-noun" = "a variability"))]
+    pub arrival_variability: f64,
+    /// How unequal the work of requests is: the squared coefficient of variation of their service times. 0 is
+    /// all alike, 1 the usual, over 1 a few slow ones among many fast.
+    #[serde(default = "usual_variability", skip_serializing_if = "is_usual")]
+    #[schemars(range(min = 0, max = 100), extend("x-noun" = "a variability"))]
+    pub service_variability: f64,
+}
+
+fn usual_variability() -> f64 {
+    1.0
+}
+
+fn is_usual(variability: &f64) -> bool {
+    *variability == usual_variability()
 }

@@ -276,6 +276,10 @@ fn personas() -> impl Strategy<Value = Persona> {
                 disk_io: Iops::new(io),
                 bandwidth: KilobitsPerSecond::new(net),
                 storage: (i > 1).then(|| Bytes::new(memory / 2)),
+                variability: Variability {
+                    arrivals: i as f64 * 0.5,
+                    services: 1.0,
+                },
             });
             persona.engagement_patterns.push(EngagementPattern {
                 name,

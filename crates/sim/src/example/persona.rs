@@ -2,7 +2,7 @@
 
 use fleetcast_model::{
     Bytes, EngagementPattern, InteractionType, Iops, KilobitsPerSecond, MilliCores, PatternName,
-    Persona, PersonaName, ResourceProfile, Share, TimeWindow, WindowLength,
+    Persona, PersonaName, ResourceProfile, Share, TimeWindow, Variability, WindowLength,
 };
 use jiff::Span;
 use jiff::civil::{DateTime, date};
@@ -144,6 +144,7 @@ fn profile(recurrence: &Recurrence, kind: &InteractionType, per_minute: f64) -> 
         disk_io: Iops::new(up(per_minute / 12.0)),
         bandwidth: KilobitsPerSecond::new(up(per_minute / 60.0 * cost.answer_bytes * 8.0 / 1e3)),
         storage: None,
+        variability: Variability::default(),
     }
 }
 

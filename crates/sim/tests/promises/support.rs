@@ -9,7 +9,7 @@ use fleetcast_model::{
     Iops, KilobitsPerSecond, MicroUsdPerHour, MilliCores, MilliPerMinute, Mode, Objective,
     ObjectiveMetric, Observation, Offer, OfferId, Order, Override, OverrideDecision, PatternName,
     Persona, PersonaName, Placement, ProviderKind, PurchaseKind, Region, ResourceProfile, Share,
-    Sla, StatedForecast, TimeWindow, Timing, UnitSize, Units, WindowLength,
+    Sla, StatedForecast, TimeWindow, Timing, UnitSize, Units, Variability, WindowLength,
 };
 use fleetcast_policy::PolicySpec;
 use fleetcast_series::{Series, Step as Length};
@@ -571,6 +571,7 @@ pub fn persona(confidence: f64, views_per_minute: f64, shape: &[f64]) -> Persona
         disk_io: Iops::new(10),
         bandwidth: KilobitsPerSecond::new(10),
         storage: None,
+        variability: Variability::default(),
     };
     Persona {
         name: PersonaName::new("test").expect("a name"),
