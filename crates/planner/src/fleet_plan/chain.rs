@@ -50,6 +50,9 @@ struct Node {
 /// The states of one chain over some candidate pools.
 struct Graph {
     nodes: Vec<Node>,
+    /// What states are to a period, and for each state, which of these it is: ages within a block are all alike.
+    kinds: Vec<Node>,
+    kind_of: Vec<u32>,
     candidates: Vec<Candidate>,
 }
 
@@ -109,7 +112,37 @@ impl Graph {
                 again_cost: dearer(pool.again_bill),
             });
         }
-        Self { nodes, candidates }
+        let mut kinds: Vec<Node> = Vec::new();
+        let mut kind_of = Vec::with_capacity(nodes.len());
+        for node in &nodes {
+            let of = kinds
+                .iter()
+                .rposition(|kind| kind.candidate == node.candidate && kind.units == node.units);
+            let of = of.unwrap_or_else(|| {
+                kinds.push(*node);
+                kinds.len() - 1
+            });
+            kind_of.push(of as u32);
+        }
+        Self {
+            nodes,
+            kinds,
+            kind_of,
+            candidates,
+        }
+    }
+
+    /// For each combination of states of so many chains, the combination of their kinds.
+    fn kinds_of(&self, chains: usize) -> Vec<u32> {
+        let kinds = self.kinds.len() as u32;
+        let mut all = vec![0];
+        for _ in 0..chains {
+            let longer = all
+                .iter()
+                .flat_map(|before| self.kind_of.iter().map(move |kind| before * kinds + kind));
+            all = longer.collect();
+        }
+        all
     }
 
     /// The costs of being in each state, from those a period before.
@@ -219,6 +252,7 @@ impl Rebuild<'_> {
         let strides: Vec<usize> = (0..chains)
             .map(|chain| states.pow((chains - 1 - chain) as u32))
             .collect();
+        let heads = graph.kinds_of(chains - 1);
         let mut now = vec![NEVER; all];
         now[0] = 0;
         let mut table = Vec::with_capacity(all * periods);
@@ -249,7 +283,7 @@ impl Rebuild<'_> {
                     }
                 }
             }
-            self.weigh(&graph, t, chains, &mut now);
+            self.weigh(&graph, t, chains, &heads, &mut now);
             table.extend_from_slice(&now);
         }
         let (at, cost) = (0..all)
@@ -262,35 +296,50 @@ impl Rebuild<'_> {
         Some(self.spans(&graph, &begins, entries, &paths))
     }
 
-    /// Adds what missing units cost, and forbids what passes a limit.
-    fn weigh(&self, graph: &Graph, t: usize, chains: usize, now: &mut [i64]) {
-        let states = graph.nodes.len();
-        let zones: Vec<i64> = self.beside.in_zone.iter().map(|zone| zone[t]).collect();
+    /// Adds what missing units cost, and forbids what passes a limit. `heads` are the kinds of the states of all chains
+    /// but the last one, as [`Graph::kinds_of`] has them.
+    fn weigh(&self, graph: &Graph, t: usize, chains: usize, heads: &[u32], now: &mut [i64]) {
+        let costs = self.costs_of_kinds(graph, t, chains);
+        let (states, kinds) = (graph.nodes.len(), graph.kinds.len());
+        for (line, head) in now.chunks_exact_mut(states).zip(heads) {
+            let costs = &costs[*head as usize * kinds..][..kinds];
+            for (value, kind) in line.iter_mut().zip(&graph.kind_of) {
+                *value = (*value + costs[*kind as usize]).min(NEVER);
+            }
+        }
+    }
+
+    /// What each combination of kinds of states costs in a period.
+    fn costs_of_kinds(&self, graph: &Graph, t: usize, chains: usize) -> Vec<i64> {
+        let kinds = graph.kinds.len();
         let serving = self.beside.serving[t];
         let room = self.room.units[t] - self.beside.there[t];
         let demand = self.prices.demand[t];
-        let spare: Vec<i64> = self.prices.spare.iter().map(|zone| zone[t]).collect();
         let wanted_spare = self.terms.spare[t];
         let (wanted, floor) = (self.terms.wanted[t], self.terms.floor[t]);
         let quota_room: Vec<i64> = (self.room.quota.iter().zip(&self.beside.quota))
             .map(|(room, used)| room[t] - used[t])
             .collect();
-        let mut head = vec![IDLE; chains.saturating_sub(1)];
+        let mut head = vec![0; chains.saturating_sub(1)];
         let mut quota_left = quota_room.clone();
-        let mut zone_units = zones.clone();
-        for outer in 0..now.len() / states {
+        let mut zone_units = vec![0; self.beside.in_zone.len()];
+        let mut costs = vec![NEVER; kinds.pow(chains as u32)];
+        for (outer, line) in costs.chunks_exact_mut(kinds).enumerate() {
             let mut rest = outer;
             for place in head.iter_mut().rev() {
-                *place = rest % states;
-                rest /= states;
+                *place = rest % kinds;
+                rest /= kinds;
             }
             quota_left.copy_from_slice(&quota_room);
-            zone_units.copy_from_slice(&zones);
-            let (mut units, mut held, mut fits) = (0, 0, true);
-            for &state in &head {
-                let node = &graph.nodes[state];
+            for (units, zone) in zone_units.iter_mut().zip(&self.beside.in_zone) {
+                *units = zone[t];
+            }
+            let (mut units, mut held, mut holding, mut fits) = (0, 0, 0, true);
+            for &kind in &head {
+                let node = &graph.kinds[kind];
                 units += node.units;
                 held += node.units_there;
+                holding += self.holding(graph, node, t);
                 if let Some(zone) = zone_units.get_mut(node.zone) {
                     *zone += node.units;
                 }
@@ -299,41 +348,28 @@ impl Rebuild<'_> {
                     fits &= quota_left[*place] >= 0;
                 }
             }
-            let holding: i64 = head
-                .iter()
-                .map(|state| self.holding(graph, &graph.nodes[*state], t))
-                .sum();
-            let line = &mut now[outer * states..(outer + 1) * states];
             if !fits || held > 0 && held > room {
-                line.fill(NEVER);
                 continue;
             }
-            for (node, value) in graph.nodes.iter().zip(line) {
-                if *value >= NEVER {
-                    continue;
-                }
+            for (node, cost) in graph.kinds.iter().zip(line) {
                 let fits = node.units_there == 0
                     || held + node.units_there <= room
-                        && (quota_left.is_empty()
-                            || self
-                                .quotas(graph, node)
-                                .iter()
-                                .all(|(place, each)| quota_left[*place] >= *each));
+                        && (self.quotas(graph, node).iter())
+                            .all(|(place, each)| quota_left[*place] >= *each);
                 if !fits {
-                    *value = NEVER;
                     continue;
                 }
                 let all = serving + units + node.units;
-                let mut cost =
+                *cost =
                     (wanted - all).max(0) * demand + (floor - all).max(0) * self.prices.under_floor;
-                for (zone, (units, price)) in zone_units.iter().zip(&spare).enumerate() {
+                for (zone, (units, price)) in zone_units.iter().zip(self.prices.spare).enumerate() {
                     let own = if zone == node.zone { node.units } else { 0 };
-                    cost += (wanted_spare - (all - units - own)).max(0) * price;
+                    *cost += (wanted_spare - (all - units - own)).max(0) * price[t];
                 }
-                cost += holding + self.holding(graph, node, t);
-                *value = (*value + cost).min(NEVER);
+                *cost = (*cost + holding + self.holding(graph, node, t)).min(NEVER);
             }
         }
+        costs
     }
 
     fn holding(&self, graph: &Graph, node: &Node, t: usize) -> i64 {

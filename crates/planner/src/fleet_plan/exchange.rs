@@ -6,12 +6,12 @@ use super::draws::Draws;
 use super::fleet::{Chosen, Planner, take};
 
 /// Each pair of components is tried so many times, and all together so many times at the most.
-const TIMES_PER_PAIR: usize = 4;
-const TIMES_MAX: usize = 48;
+const TIMES_PER_PAIR: usize = 3;
+const TIMES_MAX: usize = 24;
 /// What one component pays for what it takes of the quotas, in percent of their prices.
 const PERCENTS: [i64; 4] = [60, 120, 240, 500];
 /// Each of the searches may take this part of the work limit.
-const WORK_SHARE: u64 = 8;
+const WORK_SHARE: u64 = 16;
 
 impl Planner<'_> {
     /// Lets one component give room back at a price, another one use it, and the first one again what is left; keeps

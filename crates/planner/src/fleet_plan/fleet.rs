@@ -18,10 +18,10 @@ pub struct WorkLimit {
 }
 
 impl Default for WorkLimit {
-    /// Some tens of milliseconds for a component.
+    /// Up to a tenth of a second for a component of some offers and tens of periods.
     fn default() -> Self {
         Self {
-            cells_per_component: 4_000_000,
+            cells_per_component: 8_000_000,
         }
     }
 }

@@ -8,7 +8,14 @@ use super::search::Search;
 use super::terms::Terms;
 
 /// A rebuild of several chains fills at most so many cells: more is better spent on more rebuilds.
-const CELLS_MAX: usize = 400_000;
+const CELLS_MAX: usize = 100_000;
+/// No more chains than these are rebuilt together, though few pools would allow it.
+const CHAINS_MAX: u32 = 6;
+/// As many instances as this at least, and so many more at most, are taken out before a dive, where there are so many.
+const DIVE_MIN: usize = 4;
+const DIVE_MORE: usize = 20;
+/// As many as touched, now and then, where a solution has no more runs than these.
+const DIVE_ALL: usize = 60;
 /// Beyond so many thousandths of the guide's prices, the stated ones come next.
 const PER_MILLE_MAX: i64 = 3_000;
 
@@ -21,11 +28,18 @@ impl Search<'_> {
         draws: &mut Draws,
     ) -> bool {
         let terms = self.terms;
-        let chains = [1, 2, 2, 2, 3][draws.below(5)];
+        let chains = match draws.below(20) {
+            0 => self.chains_max(),
+            1..5 => 1,
+            _ => 2,
+        };
         let (mut entries, mut pools) = (Vec::new(), Vec::new());
-        for _ in 0..chains {
+        // One in three leaves a chain empty: so more runs side by side may take the place of fewer.
+        let empty = usize::from(chains > 1 && draws.below(3) == 0);
+        for _ in empty..chains {
             entries.push(self.take_chain(trial, &mut pools, draws));
         }
+        entries.resize(chains, Entry { standing: None });
         self.add_pools(&mut pools, chains, draws);
         let states = Rebuild::states(terms, &pools);
         if states.pow(chains as u32) * terms.periods > CELLS_MAX * 4 {
@@ -46,6 +60,13 @@ impl Search<'_> {
         };
         self.put_back(trial, &entries, spans);
         true
+    }
+
+    /// As many chains as can be rebuilt together over all pools; three at the least, over fewer pools.
+    fn chains_max(&self) -> usize {
+        let states = Rebuild::states(self.terms, self.pools);
+        let fits = |chains: &u32| states.pow(*chains) * self.terms.periods <= 2 * CELLS_MAX;
+        (4..=CHAINS_MAX).take_while(fits).last().unwrap_or(3) as usize
     }
 
     /// Takes some chains out and peels what is then missing off again, one chain at a time: less exact than a
@@ -114,11 +135,17 @@ impl Search<'_> {
         let from = draws.below(terms.periods + 1) as u32;
         let stretch = from.saturating_sub(length / 2)..from + length.div_ceil(2);
         let anywhere = draws.below(3) == 0;
-        let keys: Vec<(Span, u32)> = trial
+        let mut most = match draws.below(3) {
+            0 if trial.runs.len() <= DIVE_ALL => usize::MAX,
+            _ => DIVE_MIN + draws.below(DIVE_MORE),
+        };
+        let mut keys: Vec<(Span, u32)> = trial
             .runs
             .iter()
             .map(|(span, count)| (*span, *count))
             .collect();
+        let begin = draws.below(keys.len());
+        keys.rotate_left(begin);
         for (span, count) in keys {
             let touched = stretch.contains(&span.from) || stretch.contains(&span.until);
             let taken = if anywhere {
@@ -127,10 +154,12 @@ impl Search<'_> {
                 touched && draws.below(4) > 0
             };
             let count = if taken {
-                draws.below(count as usize + 1).max(1) as i64
+                draws.below(count as usize + 1).max(1).min(most)
             } else {
                 0
             };
+            most -= count;
+            let count = count as i64;
             match span.standing {
                 _ if count == 0 => {}
                 Some(place) => {

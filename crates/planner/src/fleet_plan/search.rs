@@ -21,7 +21,7 @@ const RISING: [i64; 12] = [
 /// Within this part of the bound it ends too.
 const ENOUGH: i64 = 2_000;
 /// At first, what is dearer than the best by so much of what an instance costs is gone on with.
-const SLACK: f64 = 0.25;
+const SLACK: f64 = 0.1;
 
 /// The search for one component.
 pub(super) struct Search<'a> {
@@ -192,10 +192,9 @@ impl<'a> Search<'a> {
                 (self.work_limit - self.work) as f64 / (self.work_limit - from).max(1) as f64;
             let slack = (best.paid as f64 / instances as f64 * SLACK * left) as i64;
             let mut trial = current.clone();
-            let kind = draws.below(16);
-            let changed = match kind {
-                0..11 => self.rebuild(&mut trial, prices, &mut draws),
-                11..14 => self.recreate(&mut trial, guide, prices, &mut draws),
+            let changed = match draws.below(16) {
+                0..8 => self.rebuild(&mut trial, prices, &mut draws),
+                8..15 => self.recreate(&mut trial, guide, prices, &mut draws),
                 _ => self.dive_again(&mut trial, &mut draws),
             };
             if !changed {

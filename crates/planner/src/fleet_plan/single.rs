@@ -40,10 +40,15 @@ impl Rebuild<'_> {
     ) -> Option<Vec<Span>> {
         let (terms, periods) = (self.terms, self.terms.periods);
         let within = self.worth_looking(pools, entry);
+        let room = self.room.units[within.start..].iter();
+        let left = room
+            .zip(&self.beside.there[within.start..])
+            .map(|(room, there)| room - there);
+        let fits = left.min().unwrap_or(0);
         let mut alike: Vec<Alike> = Vec::new();
         let lines: Vec<Line> = pools
             .iter()
-            .map(|place| self.line(*place, &within, &mut alike))
+            .map(|place| self.line(*place, &within, fits, &mut alike))
             .collect();
         *work += (within.len() * (2 * lines.len() + alike.len() * (1 + terms.zones))) as u64;
         let width = lines.len();
@@ -150,7 +155,14 @@ impl Rebuild<'_> {
         begin.min(end)..end
     }
 
-    fn line(&self, place: usize, within: &Range<usize>, alike: &mut Vec<Alike>) -> Line<'_> {
+    /// `fits` units fit beside all that is there.
+    fn line(
+        &self,
+        place: usize,
+        within: &Range<usize>,
+        fits: i64,
+        alike: &mut Vec<Alike>,
+    ) -> Line<'_> {
         let pool = &self.terms.pools[place];
         let found = alike
             .iter()
@@ -171,7 +183,11 @@ impl Rebuild<'_> {
             alike: found,
             first_cost: dearer(pool.first_cost()),
             again_cost: dearer(pool.again_bill),
-            full_from: self.full_from(pool, within),
+            full_from: if pool.quotas.is_empty() && pool.units <= fits {
+                Vec::new()
+            } else {
+                self.full_from(pool, within)
+            },
         }
     }
 
