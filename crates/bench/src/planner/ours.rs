@@ -11,7 +11,7 @@ use super::instances::Instance;
 use crate::forecast::clock::cpu_seconds;
 
 /// Work in thousands of cells, for the plans that less work gives.
-const LESS: [u64; 7] = [0, 2, 8, 30, 125, 500, 2_000];
+const LESS: [u64; 13] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048];
 
 /// How much work a plan may take.
 pub fn limit(args: &PlannerArgs) -> WorkLimit {

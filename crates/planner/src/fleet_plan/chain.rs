@@ -231,9 +231,19 @@ impl Rebuild<'_> {
         entries: &[Entry],
         work: &mut u64,
     ) -> Option<Vec<Span>> {
-        if let [entry] = entries {
-            return self.solve_one(pools, *entry, work);
+        match entries {
+            [entry] => self.solve_one(pools, *entry, work),
+            _ => self.by_table(pools, entries, work),
         }
+    }
+
+    /// The same by a table over all combinations of states, for any number of chains.
+    pub(super) fn by_table(
+        &self,
+        pools: &[usize],
+        entries: &[Entry],
+        work: &mut u64,
+    ) -> Option<Vec<Span>> {
         let graph = Graph::new(self.terms, pools, self.noise);
         let (states, chains) = (graph.nodes.len(), entries.len());
         let all = states.pow(chains as u32);

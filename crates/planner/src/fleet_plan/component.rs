@@ -52,6 +52,7 @@ pub(super) fn solve(terms: &Terms, room: &Room, work_limit: u64) -> Solved {
         terms,
         room,
         pools: &pools,
+        rented: Vec::new(),
         work,
         work_limit: work + work_limit * size_factor(terms),
     };
@@ -79,6 +80,7 @@ pub(super) fn improve(
         terms,
         room,
         pools: &pools,
+        rented: Vec::new(),
         work: *work,
         work_limit: *work + work_limit * size_factor(terms),
     };

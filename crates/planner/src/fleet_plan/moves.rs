@@ -9,6 +9,8 @@ use super::terms::Terms;
 
 /// A rebuild of several chains fills at most so many cells: more is better spent on more rebuilds.
 const CELLS_MAX: usize = 100_000;
+/// More pools than these are not looked at each time.
+const MANY_POOLS: usize = 32;
 /// No more chains than these are rebuilt together, though few pools would allow it.
 const CHAINS_MAX: u32 = 6;
 /// As many instances as this at least, and so many more at most, are taken out before a dive, where there are so many.
@@ -89,6 +91,7 @@ impl Search<'_> {
             self.take_around(trial, &mut entries, draws);
         }
         let noise = self.noise(draws);
+        let looked_at = self.some_pools(draws).to_vec();
         let mut per_mille = 960 + draws.below(120) as i64;
         let step = [20, 40, 80][draws.below(3)];
         let mut led = guide.raised(terms, per_mille);
@@ -98,7 +101,7 @@ impl Search<'_> {
         loop {
             let prices = if last { stated } else { led.prices() };
             let entry = entries.pop().unwrap_or(Entry { standing: None });
-            let mut pools = self.pools.to_vec();
+            let mut pools = looked_at.to_vec();
             if let Some(place) = entry.standing {
                 let own = terms.standing[place as usize].pool;
                 if !pools.contains(&own) {
@@ -160,14 +163,7 @@ impl Search<'_> {
             };
             most -= count;
             let count = count as i64;
-            match span.standing {
-                _ if count == 0 => {}
-                Some(place) => {
-                    trial.put(terms, span, -count);
-                    trial.put(terms, bound_span(terms, place), count);
-                }
-                None => trial.put(terms, span, -count),
-            }
+            self.take_out(trial, span, count);
         }
         let known: Vec<Span> = trial
             .runs
@@ -178,6 +174,28 @@ impl Search<'_> {
         self.dive()
             .complete(trial, &known, None, &mut self.work, self.work_limit);
         true
+    }
+
+    /// Takes half of all instances out and completes the rest by rounding relaxations.
+    pub(super) fn kick(&mut self, trial: &mut Solution, draws: &mut Draws) {
+        let all: Vec<(Span, u32)> = trial.runs.iter().map(|(s, c)| (*s, *c)).collect();
+        for (span, count) in all {
+            let count = (0..count).filter(|_| draws.below(2) == 0).count() as i64;
+            self.take_out(trial, span, count);
+        }
+        self.dive()
+            .complete(trial, &[], None, &mut self.work, self.work_limit);
+        trial.penalty = trial.loads.penalty(self.terms);
+    }
+
+    /// Takes so many instances out; of what stands, what is not bound.
+    fn take_out(&self, trial: &mut Solution, span: Span, count: i64) {
+        if count > 0 {
+            trial.put(self.terms, span, -count);
+            if let Some(place) = span.standing {
+                trial.put(self.terms, bound_span(self.terms, place), count);
+            }
+        }
     }
 
     pub(super) fn put_back(&self, trial: &mut Solution, entries: &[Entry], spans: Vec<Span>) {
@@ -275,6 +293,15 @@ impl Search<'_> {
         }
     }
 
+    /// All pools; where there are many of them, most of the time those that are rented.
+    fn some_pools(&self, draws: &mut Draws) -> &[usize] {
+        if self.pools.len() > MANY_POOLS && draws.below(4) > 0 {
+            &self.rented
+        } else {
+            self.pools
+        }
+    }
+
     /// Adds pools until the rebuild would fill too many cells.
     fn add_pools(&self, pools: &mut Vec<usize>, chains: usize, draws: &mut Draws) {
         let fits = |pools: &[usize]| {
@@ -282,7 +309,7 @@ impl Search<'_> {
             states.pow(chains as u32) * self.terms.periods <= CELLS_MAX
         };
         let mut left: Vec<usize> = self
-            .pools
+            .some_pools(draws)
             .iter()
             .copied()
             .filter(|p| !pools.contains(p))

@@ -7,7 +7,7 @@
 
 use super::bound::{Residual, UnitPrices};
 use super::loads::Span;
-use super::simplex::{Column, Simplex};
+use super::simplex::{Candidates, Simplex};
 use super::terms::Terms;
 
 /// So many pivots are made at most, and so many more for each row; a few for each row are enough nearly always.
@@ -140,23 +140,33 @@ fn solved(
     work: &mut u64,
 ) -> Vec<Relaxed> {
     let mut simplex = Simplex::new(blocks, room, heeded);
-    let mut candidates: Vec<Column> = simplex.known();
+    let mut candidates = Candidates {
+        warm: simplex.known(),
+        cold: Vec::new(),
+    };
     let mut worth_it = 0.0;
     let mut smoothing = SMOOTHING;
     let block_periods = blocks.first().map_or(0, |block| block.terms.periods);
     for _ in 0..PIVOTS_MIN + PIVOTS_PER_ROW * simplex.rows {
         let mut entering = simplex.best_of(&mut candidates);
-        let mut fresh = false;
+        let (mut fresh, mut warmed) = (false, false);
         while entering.as_ref().is_none_or(|(gain, _)| *gain < worth_it) && !fresh {
+            let waits = entering.take().map(|(_, column)| column);
+            let waits = waits.filter(|column| column.span.is_some());
+            candidates.warm.extend(waits);
+            if !warmed {
+                warmed = true;
+                simplex.warm_up(&mut candidates);
+                entering = simplex.best_of(&mut candidates);
+                continue;
+            }
             // Prices of now jump about: runs are looked for at prices between them and the best so far, and at those
             // of now when that finds nothing.
             fresh = smoothing == 0.0;
-            let waits = entering.take().map(|(_, column)| column);
-            candidates.extend(waits.filter(|column| column.span.is_some()));
             simplex.ask(smoothing);
             simplex.forget(&mut candidates);
             for (place, block) in blocks.iter().enumerate() {
-                simplex.columns(place, &mut candidates);
+                simplex.columns(place, &mut candidates.warm);
                 let terms = block.terms;
                 *work += (block.pools.len() * terms.periods * (1 + terms.zones)) as u64;
             }
@@ -169,7 +179,7 @@ fn solved(
             smoothing = if entering.is_none() { 0.0 } else { SMOOTHING };
         }
         let Some((_, column)) = entering else { break };
-        let looked_at = candidates.len() * block_periods;
+        let looked_at = candidates.warm.len() * block_periods;
         *work += ((simplex.rows * simplex.rows) / 4 + looked_at + 4 * simplex.rows) as u64;
         if !simplex.pivot(column, &mut candidates) {
             break;

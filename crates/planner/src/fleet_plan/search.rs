@@ -1,5 +1,7 @@
 //! The search for one component: peel demand off chain by chain, then rebuild a few chains at a time.
 
+use std::collections::BTreeSet;
+
 use super::chain::{Entry, Prices};
 use super::dive::Dive;
 use super::draws::Draws;
@@ -10,8 +12,11 @@ use super::relax::Relaxed;
 use super::terms::Terms;
 
 /// Without a gain for so many rebuilds, and so many more for each instance, the search ends.
-const PATIENCE: u64 = 500;
+const PATIENCE: u64 = 1_200;
 const PATIENCE_PER_INSTANCE: u64 = 10;
+/// After so many without a gain, and so many more for each instance, it goes on from the best with half of it new.
+const KICK_AFTER: u64 = 150;
+const KICK_AFTER_PER_INSTANCE: u64 = 2;
 /// Rounding the relaxation may take so many times the work of the relaxation itself; what is missing then is peeled off.
 const DIVE_WORK: u64 = 40;
 /// What is missing at some prices is taken at the next higher ones, in thousandths of the relaxation's.
@@ -29,6 +34,8 @@ pub(super) struct Search<'a> {
     pub(super) room: &'a Room,
     /// The pools worth looking at.
     pub(super) pools: &'a [usize],
+    /// Those of them that the relaxation or the first solution rents: most moves look at no others.
+    pub(super) rented: Vec<usize>,
     pub(super) work: u64,
     pub(super) work_limit: u64,
 }
@@ -57,6 +64,7 @@ impl<'a> Search<'a> {
                 best = peeled;
             }
         }
+        self.rent(relaxed, &best);
         self.improve(&mut best, &guide, &stated, bound);
         best
     }
@@ -68,8 +76,17 @@ impl<'a> Search<'a> {
             Guide::new(self.terms, relaxed, 1_000),
             Stated::new(self.terms),
         );
+        self.rent(relaxed, from);
         self.improve(&mut best, &guide, &stated, 0);
         best
+    }
+
+    /// Notes the pools that are rented.
+    fn rent(&mut self, relaxed: &Relaxed, solution: &Solution) {
+        let all = relaxed.runs.iter().map(|(span, _)| span);
+        let all = all.chain(solution.runs.keys());
+        let all: BTreeSet<usize> = all.map(|span| span.pool as usize).collect();
+        self.rented = all.into_iter().collect();
     }
 
     pub(super) fn dive(&self) -> Dive<'a> {
@@ -185,12 +202,17 @@ impl<'a> Search<'a> {
             .sum::<u64>()
             .max(1);
         let patience = PATIENCE + PATIENCE_PER_INSTANCE * instances;
+        let kick_after = KICK_AFTER + KICK_AFTER_PER_INSTANCE * instances;
         while idle < patience && self.work < self.work_limit && best.objective() > enough {
             idle += 1;
             // How much dearer than the best may be gone on with: less and less.
             let left =
                 (self.work_limit - self.work) as f64 / (self.work_limit - from).max(1) as f64;
             let slack = (best.paid as f64 / instances as f64 * SLACK * left) as i64;
+            if idle % kick_after == 0 {
+                current.clone_from(best);
+                self.kick(&mut current, &mut draws);
+            }
             let mut trial = current.clone();
             let changed = match draws.below(16) {
                 0..8 => self.rebuild(&mut trial, prices, &mut draws),
@@ -201,7 +223,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             trial.penalty = trial.loads.penalty(terms);
-            if trial.objective() <= best.objective() + slack {
+            if trial.objective() <= current.objective().max(best.objective() + slack) {
                 current = trial;
             }
             if current.objective() < best.objective() {

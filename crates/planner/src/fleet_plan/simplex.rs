@@ -83,6 +83,12 @@ pub(super) struct Simplex<'a> {
     pub(super) best_bound: f64,
 }
 
+/// Runs that may enter: those that gained something when last looked at, and the others.
+pub(super) struct Candidates {
+    pub(super) warm: Vec<Column>,
+    pub(super) cold: Vec<Column>,
+}
+
 /// A run, a slack or a missing unit, as the rows see it.
 pub(super) struct Column {
     /// The component and its run; `None` for slack and for what is missing.
@@ -244,7 +250,8 @@ impl<'a> Simplex<'a> {
     }
 
     /// Leaves out candidates that are far from being worth their cost, when there are many.
-    pub(super) fn forget(&mut self, candidates: &mut Vec<Column>) {
+    pub(super) fn forget(&mut self, candidates: &mut Candidates) {
+        let candidates = &mut candidates.cold;
         if candidates.len() < FEW_CANDIDATES + CANDIDATES_PER_ROW * self.rows {
             return;
         }
@@ -349,45 +356,63 @@ impl<'a> Simplex<'a> {
         }
     }
 
-    /// The candidate, slack or missing unit that gains most for its cost; candidates that gain nothing go.
-    pub(super) fn best_of(&self, candidates: &mut Vec<Column>) -> Option<(f64, Column)> {
+    /// The warm candidate, slack or missing unit that gains most for its cost; candidates that gain nothing cool down.
+    pub(super) fn best_of(&self, candidates: &mut Candidates) -> Option<(f64, Column)> {
+        let Candidates { warm, cold } = candidates;
         let mut best: Option<(f64, usize)> = None;
-        for (place, column) in candidates.iter().enumerate() {
-            let gained = column.gain(&self.prices);
-            if gained > GAIN_MIN && best.is_none_or(|(most, _)| gained > most) {
+        let mut place = 0;
+        while place < warm.len() {
+            let gained = warm[place].gain(&self.prices);
+            if gained <= GAIN_MIN {
+                cold.push(warm.swap_remove(place));
+                continue;
+            }
+            if best.is_none_or(|(most, _)| gained > most) {
                 best = Some((gained, place));
             }
+            place += 1;
         }
-        let mut slack: Option<(f64, Column)> = None;
-        for row in 0..self.rows {
-            let price = self.prices[row];
-            let (gained, value, cost) = match self.at_least[row] {
-                Some(missing) if price > missing * (1.0 + GAIN_MIN) => {
+        let most = best.map_or(GAIN_MIN, |(gained, _)| gained);
+        let mut slack: Option<(f64, (usize, f64, f64))> = None;
+        for (row, (price, at_least)) in self.prices.iter().zip(&self.at_least).enumerate() {
+            let (gained, value, cost) = match *at_least {
+                Some(missing) if *price > missing * (1.0 + GAIN_MIN) => {
                     ((price - missing) / (1.0 + missing), 1.0, missing)
                 }
-                Some(missing) if price < 0.0 => (-price / (1.0 + missing), -1.0, 0.0),
-                None if price > 0.0 => (price / (1.0 + self.dearest), 1.0, 0.0),
+                Some(missing) if *price < 0.0 => (-price / (1.0 + missing), -1.0, 0.0),
+                None if *price > 0.0 => (price / (1.0 + self.dearest), 1.0, 0.0),
                 _ => continue,
             };
-            if gained > GAIN_MIN && slack.as_ref().is_none_or(|(most, _)| gained > *most) {
-                let column = Column {
-                    span: None,
-                    cost,
-                    entries: vec![(row, value)],
-                };
-                slack = Some((gained, column));
+            if gained > slack.map_or(most, |(gained, _)| gained) {
+                slack = Some((gained, (row, value, cost)));
             }
         }
-        match (best, slack) {
-            (Some((gained, _)), Some((more, column))) if more > gained => Some((more, column)),
-            (None, Some(slack)) => Some(slack),
-            (Some((gained, place)), _) => Some((gained, candidates.swap_remove(place))),
-            (None, None) => None,
+        if let Some((gained, (row, value, cost))) = slack {
+            let column = Column {
+                span: None,
+                cost,
+                entries: vec![(row, value)],
+            };
+            return Some((gained, column));
+        }
+        best.map(|(gained, place)| (gained, warm.swap_remove(place)))
+    }
+
+    /// Looks among the cold candidates for those that gain something now.
+    pub(super) fn warm_up(&self, candidates: &mut Candidates) {
+        let Candidates { warm, cold } = candidates;
+        let mut place = 0;
+        while place < cold.len() {
+            if cold[place].gain(&self.prices) > GAIN_MIN {
+                warm.push(cold.swap_remove(place));
+            } else {
+                place += 1;
+            }
         }
     }
 
     /// Takes a column into the basis. The one that leaves it is a candidate again.
-    pub(super) fn pivot(&mut self, column: Column, candidates: &mut Vec<Column>) -> bool {
+    pub(super) fn pivot(&mut self, column: Column, candidates: &mut Candidates) -> bool {
         let rows = self.rows;
         self.way.fill(0.0);
         for (at, value) in &column.entries {
@@ -418,12 +443,12 @@ impl<'a> Simplex<'a> {
             .map(|(row, value)| value * self.prices[*row])
             .sum();
         let pivot = way[leaves];
-        let change = column.cost - earned;
+        let (change, per_pivot) = (column.cost - earned, 1.0 / pivot);
         for (line, price) in self.inverse.chunks_exact_mut(rows).zip(&mut self.prices) {
-            let own = line[leaves] / pivot;
-            if own == 0.0 {
+            if line[leaves] == 0.0 {
                 continue;
             }
+            let own = line[leaves] * per_pivot;
             *price += change * own;
             for (inverse, way) in line.iter_mut().zip(way) {
                 *inverse -= way * own;
@@ -436,7 +461,8 @@ impl<'a> Simplex<'a> {
         self.values[leaves] = ratio;
         self.costs[leaves] = column.cost;
         let own = column.span.is_some().then_some(column);
-        candidates.extend(std::mem::replace(&mut self.basis[leaves], own));
+        let left = std::mem::replace(&mut self.basis[leaves], own);
+        candidates.cold.extend(left);
         true
     }
 

@@ -342,7 +342,78 @@ proptest! {
         let limit = WorkLimit { cells_per_component: 60_000 };
         let plan = plan_fleet(&stated, None, limit).expect("a valid problem");
         prop_assert_eq!(check_fleet(&stated, &plan), vec![]);
+        prop_assert!(plan.lower_bound <= plan.cost.total(), "{:?} over {:?}", plan.lower_bound, plan.cost);
         prop_assert_eq!(&plan_fleet(&stated, None, limit).expect("a valid problem"), &plan);
         prop_assert_eq!(&plan_fleet(&stated, Some(&plan), limit).expect("a valid problem"), &plan);
+    }
+}
+
+/// What a component costs whose one chain, from empty or from what stands first, is rebuilt so.
+fn rebuilt(
+    stated: &FleetProblem,
+    place: usize,
+    entry: chain::Entry,
+    by_table: bool,
+) -> Option<i64> {
+    let terms = terms::Terms::new(stated, &stated.components[place]);
+    let open = vec![vec![terms::NEVER; terms.periods]; terms.quotas.len()];
+    let room = loads::Room::new(&terms, open);
+    let mut solution = loads::Solution::bound_only(&terms);
+    if let Some(place) = entry.standing {
+        // One of them goes on as the chain has it; its bound part stays among the loads.
+        solution.put(&terms, loads::bound_span(&terms, place), -1);
+        solution
+            .loads
+            .add(&terms, &loads::bound_span(&terms, place), 1);
+    }
+    let demand = vec![700; terms.periods];
+    let spare = vec![vec![300; terms.periods]; terms.zones];
+    let prices = chain::Prices {
+        demand: &demand,
+        spare: &spare,
+        under_floor: 10,
+    };
+    let rebuild = chain::Rebuild {
+        terms: &terms,
+        beside: &solution.loads.clone(),
+        room: &room,
+        prices,
+        noise: &[],
+    };
+    let pools: Vec<usize> = (0..terms.pools.len()).collect();
+    let spans = if by_table {
+        rebuild.by_table(&pools, &[entry], &mut 0)
+    } else {
+        rebuild.solve(&pools, &[entry], &mut 0)
+    };
+    if let Some(place) = entry.standing {
+        solution
+            .loads
+            .add(&terms, &loads::bound_span(&terms, place), -1);
+    }
+    for span in spans? {
+        solution.put(&terms, span, 1);
+    }
+    let cheap = terms::Terms {
+        short: 700,
+        under_floor: 10,
+        no_spare: 300,
+        ..terms
+    };
+    Some(solution.under(&cheap).objective())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn one_chain_is_as_cheap_as_by_the_table(stated in problems()) {
+        for (place, component) in stated.components.iter().enumerate() {
+            let standing = (!component.standing.is_empty()).then_some(0);
+            for standing in [None, standing] {
+                let entry = chain::Entry { standing };
+                prop_assert_eq!(rebuilt(&stated, place, entry, false), rebuilt(&stated, place, entry, true));
+            }
+        }
     }
 }
