@@ -9,6 +9,9 @@ use super::loads::{Loads, Room, Solution, bound_spans};
 use super::problem::{FleetProblem, PoolIndex, ProblemError};
 use super::terms::Terms;
 
+/// Where prices of quotas lead, each search may take this part of the work limit: there are many of them.
+const LED_SHARE: u64 = 4;
+
 /// How much work a plan may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkLimit {
@@ -106,7 +109,7 @@ impl<'a> Planner<'a> {
             .map(|place| self.alone(place))
             .collect();
         let mut bound: i64 = alone.iter().map(|solved| solved.bound).sum();
-        let mut chosen = self.by_importance(&alone);
+        let mut chosen = self.by_importance(&alone, self.limit.cells_per_component);
         let shared = self.shared_quotas(&alone);
         if !shared.is_empty() {
             let touched: Vec<usize> = (0..self.terms.len())
@@ -162,8 +165,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Serves components in order of importance, each in the room that is left.
-    fn by_importance(&mut self, alone: &[Solved]) -> Chosen {
-        let each = self.limit.cells_per_component;
+    fn by_importance(&mut self, alone: &[Solved], each: u64) -> Chosen {
         let mut chosen = Chosen {
             solutions: self.terms.iter().map(Solution::bound_only).collect(),
             left: self.all_left(),
@@ -196,7 +198,8 @@ impl<'a> Planner<'a> {
         for place in 0..self.terms.len() {
             self.hold(place, prices, percent);
         }
-        let mut chosen = self.by_importance(alone);
+        let each = self.limit.cells_per_component / LED_SHARE;
+        let mut chosen = self.by_importance(alone, each);
         for terms in &mut self.terms {
             terms.held.clear();
         }
@@ -205,7 +208,7 @@ impl<'a> Planner<'a> {
             let solution = chosen.solutions[place].clone().under(terms);
             take(terms, &solution, &mut chosen.left, -1);
             let room = self.room(place, &chosen.left);
-            let solved = solve(terms, &room, self.limit.cells_per_component);
+            let solved = solve(terms, &room, each);
             self.work += solved.work;
             let fits = solved.solution.bill(terms) <= chosen.left.money;
             chosen.solutions[place] = if fits && solved.solution.objective() < solution.objective()
