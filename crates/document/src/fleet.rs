@@ -10,6 +10,7 @@ use crate::amount::{
     cores, duration, gigabytes, iops, megabits, money, positive, share, to_cores, to_gigabytes,
     to_megabits, to_money,
 };
+use crate::limits;
 use crate::near::did_you_mean;
 use crate::problem::Problems;
 use crate::wire;
@@ -55,6 +56,7 @@ pub(crate) fn read(state: &wire::FleetState, problems: &mut Problems) -> Fleet {
             .as_ref()
             .map(|rule| read_promotion(rule, state.mode, problems)),
         freeze_windows: read_freeze_windows(&state.freeze_windows, problems),
+        quotas: limits::read_quotas(&state.quotas, problems),
     }
 }
 
@@ -164,7 +166,7 @@ fn read_component(
         desired: component.desired.map(Units::new),
         current: component.current.map(Units::new),
         configuration: read_configuration(&component.configuration),
-        sla: read_sla(&component.sla, &format!("{at}/sla"), problems),
+        sla: read_sla(component, at, problems),
         serves: unique(&component.serves, &format!("{at}/serves"), problems),
         depends_on: component.depends_on.iter().map(read_dependency).collect(),
         stateful: component.stateful,
@@ -275,7 +277,10 @@ fn read_configuration(configuration: &wire::Configuration) -> model::Configurati
     }
 }
 
-fn read_sla(sla: &wire::Sla, at: &str, problems: &mut Problems) -> model::Sla {
+fn read_sla(component: &wire::Component, at: &str, problems: &mut Problems) -> model::Sla {
+    let sla = &component.sla;
+    let zone_loss = limits::read_zone_loss(component, at, problems);
+    let at = format!("{at}/sla");
     let objective = sla.objective.as_ref().map(|objective| {
         let target_at = format!("{at}/objective/target");
         let target = share(objective.target, &target_at, problems);
@@ -313,6 +318,7 @@ fn read_sla(sla: &wire::Sla, at: &str, problems: &mut Problems) -> model::Sla {
             .map(|value| share(value, &format!("{at}/availability"), problems)),
         importance: sla.importance,
         objective,
+        zone_loss,
     }
 }
 
@@ -443,6 +449,7 @@ pub(crate) fn write(fleet: &Fleet) -> wire::FleetState {
             .iter()
             .map(write_freeze_window)
             .collect(),
+        quotas: fleet.quotas.iter().map(limits::write_quota).collect(),
         components: fleet.components.iter().map(write_component).collect(),
     }
 }
@@ -483,6 +490,7 @@ fn write_component(component: &model::Component) -> wire::Component {
                 target: Fraction(objective.target.get()),
                 window: IsoDuration(objective.window),
             }),
+            zone_loss: sla.zone_loss.map(|share| Fraction(share.get())),
         },
         configuration: wire::Configuration {
             image: configuration.image.clone(),

@@ -17,6 +17,7 @@ mod event;
 mod fleet;
 mod json;
 mod kind;
+mod limits;
 mod mend;
 mod near;
 mod offers;
@@ -43,6 +44,7 @@ pub use json::{
     provisional_to_json,
 };
 pub use kind::DocumentKind;
+pub use limits::warn_of_limits;
 pub use offers::Offers;
 pub use parse::{
     Document, parse_any, parse_confirmation, parse_events, parse_fleet, parse_offers,
@@ -57,6 +59,6 @@ pub use targets::{check_events, check_offers, check_overrides};
 pub use together::check_together;
 pub use wire::{
     ChangeAction, ChangeCause, ChangeReason, Confirmation, ConfirmedChange, CostRange, GateAccount,
-    GateVerdict, Horizon, Money, PlanAccount, PredictedFleetState, ProvisionalChange, Quantile,
-    Recommendation, Refusal, ResourceRequirement, ResourceType, ServedSla,
+    GateVerdict, Horizon, Money, PlanAccount, PlanLimit, PredictedFleetState, ProvisionalChange,
+    Quantile, Recommendation, Refusal, ResourceRequirement, ResourceType, ServedSla,
 };

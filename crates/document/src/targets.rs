@@ -103,6 +103,7 @@ pub fn check_offers(fleet: &Fleet, offers: &[Offer]) -> Problems {
             }
         }
     }
+    crate::limits::check_floors(fleet, offers, &mut problems);
     problems
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Architecture, Bytes, ComponentName, FleetName, InteractionType, Iops, KilobitsPerSecond,
-    MicroUsd, MilliCores, OfferId, ProviderKind, PurchaseKind, Region, Share, Units, Zone,
+    MicroUsd, MilliCores, OfferId, ProviderKind, PurchaseKind, Quota, Region, Share, Units, Zone,
 };
 
 /// A fleet with all its components.
@@ -25,6 +25,9 @@ pub struct Fleet {
     pub mode_promotion: Option<ModePromotion>,
     /// When nothing may be changed, except to hold the floor.
     pub freeze_windows: Vec<FreezeWindow>,
+    /// What providers let all components together have at once; names are unique.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<Quota>,
 }
 
 /// One part of a fleet that scales by itself.
@@ -128,6 +131,9 @@ pub struct Sla {
     pub importance: u8,
     /// The share of demand, or of time, that may be missed.
     pub objective: Option<Objective>,
+    /// The share of what is wanted that must still be there after the loss of any one zone; `None`: none is promised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone_loss: Option<Share>,
 }
 
 /// What an objective counts.

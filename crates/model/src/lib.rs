@@ -18,6 +18,7 @@ mod offer;
 mod persona;
 mod plan;
 mod quantity;
+mod quota;
 mod report;
 
 pub use action::*;
@@ -33,4 +34,5 @@ pub use offer::*;
 pub use persona::*;
 pub use plan::*;
 pub use quantity::*;
+pub use quota::*;
 pub use report::*;

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, MicroUsd, Plan, Token, Units};
+use crate::{ContentHash, MicroUsd, MicroUsdPerHour, Plan, Token, Units};
 
 /// What limits a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,6 +57,8 @@ pub enum Reason {
     Hold,
     /// A spot pool may be taken back: so many more leave enough if one is.
     SpotRisk,
+    /// A zone may be lost: so many more leave the promised share if one is.
+    ZoneLoss,
     /// A person decided.
     Override,
     /// A policy other than Fleetcast's own wants it.
@@ -216,6 +218,37 @@ pub struct ComponentReport {
     /// Who forecasts from now on, if that has changed in this step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub succession: Option<Succession>,
+    /// What quotas and zones kept its orders from being; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsReport>,
+}
+
+/// What quotas and the zones that there are kept a component's orders from being.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitsReport {
+    /// The quotas that bound.
+    pub quotas: Vec<QuotaBound>,
+    /// Units that are wanted and were not ordered because of them.
+    pub missing: Units,
+    /// What the missing units would cost an hour.
+    pub lift: MicroUsdPerHour,
+    /// What is ordered costs so much more an hour than it would without the quotas.
+    pub dearer: MicroUsdPerHour,
+    /// Units that the loss of the worst zone would leave too few; a full ceiling, a full quota or too few zones are why.
+    pub zone_short: Units,
+}
+
+/// A quota that bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaBound {
+    /// Its name.
+    pub name: String,
+    /// Its limit.
+    pub limit: u64,
+    /// How much of it is taken with what is ordered.
+    pub taken: u64,
+    /// The limit that would have sufficed.
+    pub enough: u64,
 }
 
 /// The standby units of a component in one step.

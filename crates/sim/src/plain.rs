@@ -224,6 +224,7 @@ fn plain_fleet(
             availability: None,
             importance: 5,
             objective,
+            zone_loss: None,
         },
         serves: vec![plain_type()],
         depends_on: Vec::new(),
@@ -244,5 +245,6 @@ fn plain_fleet(
         mode: Mode::Auto,
         mode_promotion: None,
         freeze_windows: Vec::new(),
+        quotas: Vec::new(),
     }
 }

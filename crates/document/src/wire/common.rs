@@ -240,6 +240,16 @@ field_schema! {
     }
 }
 field_schema! {
+    QuotaCountText, "QuotaCount", { "type": "string", "enum": ["vcpu", "instances"], "x-noun": "what a quota counts" }
+}
+field_schema! {
+    /// The name of a type, or how it begins.
+    TypePatternText, "TypePattern", {
+        "type": "string", "pattern": r"^([A-Za-z0-9._-]+\*?|\*)$", "x-noun": "a type",
+        "x-hint": "write a type as `m7i.large`, or how it begins as `m7i.*`"
+    }
+}
+field_schema! {
     ModeText, "Mode", { "type": "string", "enum": ["observe", "recommend", "auto"], "x-noun": "a mode" }
 }
 field_schema! {
@@ -347,6 +357,7 @@ mod tests {
         check::<model::ProviderKind, ProviderText>();
         check::<model::PurchaseKind, PurchaseText>();
         check::<model::Architecture, ArchitectureText>();
+        check::<model::QuotaCount, QuotaCountText>();
         check::<model::Mode, ModeText>();
         check::<model::RegretBaseline, RegretText>();
         check::<model::ObjectiveMetric, ObjectiveText>();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fleetcast_model::{
     Architecture, ComponentName, FleetName, InteractionType, Mode, ObjectiveMetric, OfferId,
-    PromoteOn, ProviderKind, PurchaseKind, Region, RegretBaseline, StandbyTier, Zone,
+    PromoteOn, ProviderKind, PurchaseKind, QuotaCount, Region, RegretBaseline, StandbyTier, Zone,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ArchitectureText, Fraction, InteractionText, IsoDuration, ModeText, Money, NameText,
-    ObjectiveText, PromoteText, ProviderText, PurchaseText, RegretText, TierText, TimeText,
-    WordsText,
+    ObjectiveText, PromoteText, ProviderText, PurchaseText, QuotaCountText, RegretText, TierText,
+    TimeText, TypePatternText, WordsText,
 };
 
 /// What a site's fleet is and should be. Capacity is counted in units of a component, a unit being
@@ -43,6 +43,11 @@ pub struct FleetState {
     /// Times in which nothing may be changed, except to hold the floor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub freeze_windows: Vec<FreezeWindow>,
+    /// What providers let all components together have at once: no order passes it. Without it nothing is
+    /// known to be limited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub quotas: Vec<Quota>,
     /// The parts of the fleet that scale by themselves.
     #[schemars(length(min = 1, max = 1_000))]
     pub components: Vec<Component>,
@@ -114,6 +119,37 @@ pub struct FreezeWindow {
     /// Why.
     #[schemars(with = "WordsText")]
     pub reason: String,
+}
+
+/// How much a provider lets all components of the fleet have at once, in one region. Everything that is there
+/// counts: what boots, serves, stands by and drains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a quota"))]
+pub struct Quota {
+    /// What you call it, unique in the fleet, such as `standard on demand`.
+    #[schemars(with = "WordsText")]
+    pub name: String,
+    /// The provider.
+    #[schemars(with = "ProviderText")]
+    pub provider: ProviderKind,
+    /// Its region.
+    #[schemars(with = "NameText")]
+    pub region: Region,
+    /// The ways of buying that count; without it all do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<PurchaseText>")]
+    pub purchase_kinds: Vec<PurchaseKind>,
+    /// The types that count, such as `m7i.large` or, with `*` for the rest of a name, `m*`; without it all do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<TypePatternText>", length(max = 100))]
+    pub instance_types: Vec<String>,
+    /// At most so much at once.
+    #[schemars(range(min = 0, max = 1_000_000_000), extend("x-noun" = "a limit"))]
+    pub limit: u64,
+    /// What the limit counts: `vcpu` or `instances`.
+    #[serde(default)]
+    #[schemars(with = "QuotaCountText")]
+    pub counts: QuotaCount,
 }
 
 /// One part of a fleet that scales by itself.
@@ -286,14 +322,18 @@ pub struct Sla {
     /// used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability: Option<Fraction>,
-    /// How important the component is when not all can have what they want: 1 gives way first, 10
-    /// last. Kept and shown, not used yet.
+    /// How important the component is when quotas or money do not suffice for all: 1 gives way first, 10
+    /// last.
     #[serde(default = "default_importance")]
     #[schemars(range(min = 1, max = 10), extend("x-noun" = "importance"))]
     pub importance: u8,
     /// The share of demand, or of time, that may be missed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<Objective>,
+    /// The share of the wanted units that must still be there after the loss of any one zone, such as "70%";
+    /// "100%" is one zone more than is needed. Every placement then names its zones, at least two in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone_loss: Option<Fraction>,
 }
 
 fn default_importance() -> u8 {
@@ -307,6 +347,7 @@ impl Default for Sla {
             availability: None,
             importance: default_importance(),
             objective: None,
+            zone_loss: None,
         }
     }
 }

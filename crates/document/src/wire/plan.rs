@@ -48,6 +48,9 @@ pub struct PlanAccount {
     pub reasons: Vec<ChangeCause>,
     /// What the gate said.
     pub gate: GateAccount,
+    /// The quotas that bound, and promises for the loss of a zone that cannot be kept yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<PlanLimit>,
     /// What refusing the plan would mean.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub if_refused: Vec<Refusal>,
@@ -89,6 +92,32 @@ pub enum GateVerdict {
     Withheld,
     /// It would pass the hard cap.
     OverCap,
+}
+
+/// What kept a component's orders from being what is wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a limit that bound"))]
+pub struct PlanLimit {
+    /// The component.
+    #[schemars(with = "NameText")]
+    pub component: ComponentName,
+    /// The quota that bound; without it a promise for the loss of a zone cannot be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<WordsText>")]
+    pub quota: Option<String>,
+    /// The same in words, with the figures.
+    #[schemars(with = "WordsText")]
+    pub words: String,
+    /// Units that are wanted and not ordered, or that the loss of a zone would leave too few.
+    #[schemars(range(min = 0, max = 1_000_000_000), extend("x-noun" = "a number of units"))]
+    pub missing_units: u64,
+    /// The limit of the quota that would have sufficed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000_000_000_u64), extend("x-noun" = "a limit"))]
+    pub enough: Option<u64>,
+    /// What all orders would cost more an hour with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lift_per_hour: Option<Money>,
 }
 
 /// What refusing a plan would mean for one component.

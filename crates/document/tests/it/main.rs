@@ -1,6 +1,7 @@
 //! What the crate promises, tested through what it exports.
 
 mod fleet;
+mod limits;
 mod offers;
 mod paths;
 mod persona;

@@ -74,7 +74,8 @@ fn what_is_left_out_has_the_stated_default() {
             latency_ms_p95: None,
             availability: None,
             importance: 5,
-            objective: None
+            objective: None,
+            zone_loss: None,
         }
     );
     assert_eq!(stock.timing.drain.as_secs(), 300);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use fleetcast_document::{
     Document, Problems, check_events, check_offers, check_overrides, check_together, decode,
-    parse_any,
+    parse_any, warn_of_limits,
 };
 
 use fleetcast_model::Offer;
@@ -114,6 +114,10 @@ fn check_files(files: &[PathBuf], own_offers: Option<&Path>) -> Result<usize> {
         // What is not in a catalogue that cannot be read says nothing of the fleet.
         if offers_are_good && !problems.is_empty() {
             count += say(path, text, &problems);
+        }
+        let warnings = warn_of_limits(fleet, &offers);
+        if offers_are_good && !warnings.is_empty() {
+            say(path, text, &warnings);
         }
         for (path, text, document) in &others {
             let problems = match document {

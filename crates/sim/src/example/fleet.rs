@@ -67,6 +67,7 @@ pub(super) fn fleet() -> Fleet {
         mode: Mode::Auto,
         mode_promotion: None,
         freeze_windows: Vec::new(),
+        quotas: Vec::new(),
     }
 }
 
@@ -111,6 +112,7 @@ fn component(
                 ObjectiveMetric::Violation,
                 share(0.005),
             )),
+            zone_loss: None,
         },
         serves,
         depends_on,

@@ -451,6 +451,7 @@ impl Choice {
             mode: Mode::Auto,
             mode_promotion: None,
             freeze_windows: Vec::new(),
+            quotas: Vec::new(),
         }
     }
 
@@ -493,6 +494,7 @@ impl Choice {
                 availability: None,
                 importance: 5,
                 objective: self.objective,
+                zone_loss: None,
             },
             serves: vec![serves],
             depends_on,
