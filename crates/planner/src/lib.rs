@@ -2,12 +2,16 @@
 
 mod check;
 pub mod fleet_plan;
+mod limited;
 mod mix;
 mod plan;
 pub mod spot;
+mod spread;
 mod standby;
 pub mod steering;
 
 pub use check::{Note, check};
+pub use limited::{LimitedInput, LimitedMix, limited_mix};
 pub use plan::{OfferChoice, PlanInput, plan, units_each};
+pub use spread::{release_spread, with_spare, zone_target};
 pub use standby::{plan_standby, promote, standby_units};
