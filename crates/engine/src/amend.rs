@@ -53,6 +53,7 @@ impl Engine {
         self.mode = fleet.mode;
         self.config.fleet = fleet;
         self.config.overrides = overrides;
+        self.state_limits();
         Ok(())
     }
 

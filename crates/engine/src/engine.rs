@@ -14,6 +14,7 @@ use crate::component::{Brain, ComponentState, FitJob};
 use crate::config::{ConfigError, EngineConfig, Part};
 use crate::demand::DemandMap;
 use crate::events::Known;
+use crate::limits::Limits;
 use crate::regret::RegretBook;
 use crate::reservations::Reservations;
 use crate::stages::forecast::{Ahead, Arrival, Expected};
@@ -65,6 +66,8 @@ pub struct Engine {
     pub(crate) mode: Mode,
     pub(crate) regret: Option<RegretBook>,
     pub(crate) reservations: Reservations,
+    /// Quotas, and what the loss of a zone has to leave; `None` where the fleet states neither.
+    pub(crate) limits: Option<Box<Limits>>,
 }
 
 impl Engine {
@@ -102,7 +105,7 @@ impl Engine {
             let terms = terms.map(|(state, component)| state.terms(&config, component));
             RegretBook::new(rule, config.fleet.mode, terms.collect())
         });
-        Ok(Self {
+        let mut engine = Self {
             components,
             volumes: map.empty_volumes(),
             map,
@@ -115,8 +118,11 @@ impl Engine {
             mode: config.fleet.mode,
             regret,
             reservations: Reservations::default(),
+            limits: None,
             config,
-        })
+        };
+        engine.state_limits();
+        Ok(engine)
     }
 
     /// When to step next at the latest.
@@ -157,6 +163,7 @@ impl Engine {
         }
         observe::take_in(self, observations);
         self.account_spending(before);
+        self.begin_limits();
         let mut step = Step {
             now,
             actions: Vec::new(),
@@ -221,12 +228,14 @@ impl Engine {
             state.kept = Some((projection.clone(), arrival));
             (projection, arrival, feedback)
         };
+        let projection = self.spread_over_zones(index, projection);
         let drill = if projection.paused {
             None
         } else {
             self.follow_standby(index, now, &seen, between, step)
         };
         let (plan, gate, withheld) = self.change(index, now, arrival_at, &seen, &projection, step);
+        let limits = self.take_limits_report(index);
         let state = &mut self.components[index];
         let use_drifts = std::mem::take(&mut state.use_drifts);
         let succession = state.succession();
@@ -250,6 +259,7 @@ impl Engine {
             use_drifts,
             scale_out_ceiling: projection.scale_out_ceiling,
             succession,
+            limits,
             standby: state.standby.map(|_| StandbyReport {
                 wanted: projection.standby,
                 units: Units::new(seen.standby),
@@ -431,8 +441,12 @@ impl Engine {
         } else if let Some(plan) = nodes::plan(place, state, projection, now, ready_by) {
             plan
         } else {
-            plan::plan(place, state, projection, now, ready_by)
+            let limits = self.limits.as_deref_mut();
+            plan::plan(place, state, projection, now, ready_by, limits)
         };
+        if let Some(limits) = &self.limits {
+            limits.cut(index, &mut plan);
+        }
         let committed = self.committed();
         let state = &mut self.components[index];
         let component = &self.config.fleet.components[index];
@@ -459,8 +473,14 @@ impl Engine {
             plan = if self.mode == Mode::Observe {
                 Plan::keep(place, projection.wanted)
             } else {
-                plan::only_the_floor(place, state, have, standby, projection, now, ready_by)
+                let limits = self.limits.as_deref_mut();
+                plan::only_the_floor(
+                    place, state, have, standby, projection, now, ready_by, limits,
+                )
             };
+        }
+        if let Some(limits) = &mut self.limits {
+            limits.take(index, &plan, withheld.as_ref());
         }
         if let Some(policy) = &state.standby {
             state.workflow.arm(place, policy, &mut step.actions);

@@ -19,6 +19,7 @@ mod explain;
 mod fresh;
 mod hedge;
 mod holds;
+mod limits;
 mod persona;
 mod regret;
 mod reservations;

@@ -58,13 +58,14 @@ impl Engine {
         Some(change)
     }
 
-    /// Whether there is a hard cap.
+    /// Whether components spend in order of importance: under a hard cap, and where they share quotas.
     pub(crate) fn is_capped(&self) -> bool {
         let budget = self.config.fleet.budget;
-        budget.is_some_and(|budget| budget.hard_cap.is_some())
+        let capped = budget.is_some_and(|budget| budget.hard_cap.is_some());
+        capped || !self.config.fleet.quotas.is_empty()
     }
 
-    /// The components in the order in which they may spend under a hard cap: the most important first, so that the
+    /// The components in the order in which they may spend under a hard cap or quotas: the most important first, so that the
     /// least important gives way.
     pub(crate) fn by_importance(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.components.len()).collect();

@@ -31,6 +31,9 @@ pub struct DecisionView {
     /// The capacity ledger: why each wanted unit is wanted; adds up to `wanted`.
     pub reasons: Vec<ReasonView>,
     pub alternatives: Vec<AlternativeView>,
+    /// Quotas that bound, and promises for the loss of a zone that are not kept, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<String>,
     /// What people decided: what is in force, and what it brought where it is over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<String>,
@@ -185,6 +188,7 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
         2,
     );
     section("options", view.recommendations.clone(), 3);
+    section("limits", view.limits.clone(), 4);
     section("people", view.overrides.clone(), 4);
     section(
         "instead",
@@ -429,6 +433,7 @@ mod tests {
                 reason("season: Tuesday morning", 4),
                 reason("uncertainty to 99.5 %", 5),
             ],
+            limits: Vec::new(),
             overrides: Vec::new(),
             alternatives: vec![AlternativeView {
                 what: "buy the 95 % quantile".to_owned(),

@@ -6,6 +6,7 @@ use fleetcast_planner::{PlanInput, check};
 use jiff::Timestamp;
 
 use crate::component::ComponentState;
+use crate::limits::Limits;
 use crate::stages::projection::Projection;
 
 /// Plans one component's change, and refuses to go on with a plan that the checker finds fault with.
@@ -15,6 +16,7 @@ pub fn plan(
     projection: &Projection,
     now: Timestamp,
     ready_by: Timestamp,
+    mut limits: Option<&mut Limits>,
 ) -> Plan {
     if projection.paused {
         return Plan::keep(index, projection.wanted);
@@ -23,10 +25,17 @@ pub fn plan(
         (state.hedge.is_some()).then(|| with_spot(index, state, projection, now, ready_by));
     let input = problem(index, state, projection, now, ready_by);
     let mut plan = with_spot.unwrap_or_else(|| fleetcast_planner::plan(&input));
+    if let Some(limits) = limits.as_deref_mut() {
+        let domains = state.hedge.as_ref().map(|hedge| hedge.domains());
+        limits.heed(&input, domains, projection, &mut plan);
+    }
     if state.standby.is_some() {
         let drilling = Units::new(state.drilling());
         let wanted = projection.standby.saturating_sub(drilling);
         fleetcast_planner::plan_standby(&input, wanted, &mut plan);
+        if let Some(limits) = limits {
+            limits.heed_standby(&input, &mut plan);
+        }
     }
     let notes = check(&input, &plan);
     assert!(
@@ -37,6 +46,10 @@ pub fn plan(
 }
 
 /// What goes ahead even when a change is withheld: the floor is a promise already made.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a step knows of one component"
+)]
 pub fn only_the_floor(
     place: ComponentIndex,
     state: &mut ComponentState,
@@ -45,6 +58,7 @@ pub fn only_the_floor(
     projection: &Projection,
     now: Timestamp,
     ready_by: Timestamp,
+    limits: Option<&mut Limits>,
 ) -> Plan {
     if have >= projection.floor || state.workflow.in_flight() > Units::ZERO {
         return Plan::keep(place, projection.wanted);
@@ -54,9 +68,11 @@ pub fn only_the_floor(
         wanted,
         standby,
         cover: Units::ZERO,
+        zone: Units::ZERO,
+        spare: Units::ZERO,
         ..projection.clone()
     };
-    plan(place, state, &floor_only, now, ready_by)
+    plan(place, state, &floor_only, now, ready_by, limits)
 }
 
 /// Adds to what is wanted the units that cover the loss of a spot domain.
@@ -79,7 +95,7 @@ fn with_spot(
     let Some(mut hedge) = state.hedge.take() else {
         return Plan::keep(index, projection.wanted);
     };
-    let bare = projection.wanted.saturating_sub(projection.cover);
+    let bare = (projection.wanted).saturating_sub(projection.cover + projection.zone);
     let composition = hedge.compose(
         &state.offers,
         bare.get(),

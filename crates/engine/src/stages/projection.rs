@@ -23,6 +23,10 @@ pub struct Projection {
     pub ceiling: Units,
     /// How many of the wanted units only cover the loss of a spot domain.
     pub cover: Units,
+    /// How many of the wanted units are there only so that the loss of a zone leaves enough.
+    pub zone: Units,
+    /// How many units the loss of any zone must leave; none where nothing is promised.
+    pub spare: Units,
     /// A person forbids any change.
     pub paused: bool,
     /// Whether what serves may be given back: demand is known, or a person says how many there may be.
@@ -166,6 +170,16 @@ impl<'a> Deciders<'a> {
     }
 }
 
+/// The units that go ahead of everything else now; none where a person forbids any change.
+pub fn floor_now(component: &Component, deciders: &Deciders) -> Units {
+    let limits = Limits::of(component, deciders);
+    match limits.pin {
+        _ if limits.paused => Units::ZERO,
+        Some(pin) => pin,
+        None => limits.floor,
+    }
+}
+
 /// Floor, ceiling and decisions of people, as they hold now.
 struct Limits {
     floor: Units,
@@ -236,6 +250,8 @@ impl Limits {
             floor: self.floor,
             ceiling: self.ceiling,
             cover: Units::ZERO,
+            zone: Units::ZERO,
+            spare: Units::ZERO,
             paused: self.paused,
             may_drain: true,
             scale_out_ceiling: None,
@@ -250,5 +266,14 @@ impl Projection {
         self.ledger.add(Reason::SpotRisk, cover.get());
         self.wanted += cover;
         self.cover = cover;
+    }
+
+    /// Adds units without which the loss of a zone would leave less than `spare`, as far as there is room.
+    pub fn spread(&mut self, units: Units, spare: Units) {
+        let room = self.ceiling.saturating_sub(self.wanted + self.standby);
+        self.zone = units.min(room);
+        self.spare = spare;
+        self.ledger.add(Reason::ZoneLoss, self.zone.get());
+        self.wanted += self.zone;
     }
 }

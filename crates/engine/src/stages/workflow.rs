@@ -2,7 +2,7 @@
 
 use fleetcast_model::{
     Action, Arming, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState,
-    MicroUsd, Order, Plan, PlannedOrder, PromoteOn, StandbyPolicy, Token, Units,
+    MicroUsd, OfferIndex, Order, Plan, PlannedOrder, PromoteOn, StandbyPolicy, Token, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub struct WorkflowState {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Intent {
     token: Token,
+    offer: OfferIndex,
+    instances: u32,
     units: Units,
     placed: Timestamp,
     standby: bool,
@@ -37,6 +39,18 @@ impl WorkflowState {
     pub fn in_flight(&self) -> Units {
         let serving = self.intents.iter().filter(|intent| !intent.standby);
         serving.map(|intent| intent.units).sum()
+    }
+
+    /// The same by offer and instances, those for standby among them.
+    pub fn unlisted(&self) -> impl Iterator<Item = (OfferIndex, u32)> {
+        let intents = self.intents.iter();
+        intents.map(|intent| (intent.offer, intent.instances))
+    }
+
+    /// The same without those for standby.
+    pub fn unlisted_for_service(&self) -> impl Iterator<Item = (OfferIndex, u32)> {
+        let serving = self.intents.iter().filter(|intent| !intent.standby);
+        serving.map(|intent| (intent.offer, intent.instances))
     }
 
     /// Whether an order for standby has not been listed yet.
@@ -103,6 +117,8 @@ impl WorkflowState {
             ]);
             self.intents.push(Intent {
                 token,
+                offer: planned.offer,
+                instances: planned.instances,
                 units: planned.units,
                 placed: now,
                 standby,

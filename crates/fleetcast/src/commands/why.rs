@@ -225,6 +225,7 @@ fn view(
             })
             .collect(),
         alternatives: alternatives(engine, report, index, price),
+        limits: limits(engine, report, index),
         overrides: overrides(engine, index),
         gate: gate_words(&report.gate),
         recommendations: match report.gate {
@@ -450,6 +451,12 @@ fn alternatives(
     views
 }
 
+/// The quotas that bound and the promises for the loss of a zone that are not kept yet, in words.
+fn limits(engine: &Engine, report: &ComponentReport, index: usize) -> Vec<String> {
+    let told = crate::plan::limits::of_component(engine, report, index);
+    told.into_iter().map(|limit| limit.words).collect()
+}
+
 /// The overrides in force, then the last ones that are over with what they brought.
 fn overrides(engine: &Engine, index: usize) -> Vec<String> {
     let in_force = engine.overrides_in_force(index);
@@ -481,6 +488,7 @@ fn reason_words(reason: Reason) -> &'static str {
         Reason::Reactive => "reactive lower bound",
         Reason::Hold => "kept: a start would cost more",
         Reason::SpotRisk => "cover for a spot pool that may be taken back",
+        Reason::ZoneLoss => "so that the loss of a zone leaves enough",
         Reason::Override => "a person's override",
         Reason::Policy => "the policy's rule",
         Reason::Standby => "standby, for what no forecast sees in time",

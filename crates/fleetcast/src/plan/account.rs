@@ -243,6 +243,7 @@ fn cause(reason: Reason) -> ChangeReason {
         Reason::Reactive => ChangeReason::Reactive,
         Reason::Hold => ChangeReason::Hold,
         Reason::SpotRisk => ChangeReason::SpotRisk,
+        Reason::ZoneLoss => ChangeReason::ZoneLoss,
         Reason::Override => ChangeReason::Override,
         Reason::Policy => ChangeReason::Policy,
         Reason::Standby => ChangeReason::Standby,

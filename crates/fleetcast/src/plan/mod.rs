@@ -2,7 +2,7 @@
 //!
 //! `prospect` lets the engine live through the history and asks it for the next decision, under the documents as
 //! they are or as a recommendation would have them; `account` turns that decision into a provisional fleet state,
-//! `planned` adds what a person needs to decide on it, `alternatives` what else could be done; `words` prints one; `carry_out` applies one in the simulated
+//! `planned` adds what a person needs to decide on it, `limits` what quotas kept from it, `alternatives` what else could be done; `words` prints one; `carry_out` applies one in the simulated
 //! world.
 
 mod account;
@@ -10,6 +10,7 @@ pub mod ahead;
 mod alternatives;
 pub mod carry_out;
 mod expected;
+pub mod limits;
 mod planned;
 mod prospect;
 pub mod words;

@@ -11,6 +11,7 @@ mod money;
 mod objectives;
 mod persona;
 mod plain;
+mod quotas;
 mod recordings;
 mod repetition;
 mod scaling;
