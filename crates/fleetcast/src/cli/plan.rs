@@ -29,7 +29,8 @@ pub struct PlanArgs {
     #[arg(long, value_name = "FILE", help_heading = "Planning")]
     pub offers: Option<PathBuf>,
     /// Take a recommendation of an earlier plan, by name: scale-down:COMPONENT, cheaper-offer,
-    /// cheaper-region:PROVIDER/REGION, start-later:TIME, lower-quantile:LEVEL, raise-threshold, raise-cap; may be repeated.
+    /// cheaper-region:PROVIDER/REGION, start-later:TIME, lower-quantile:LEVEL, raise-threshold, raise-cap, raise-quota:NAME;
+    /// may be repeated.
     #[arg(long, value_name = "NAME", help_heading = "Planning")]
     pub accept: Vec<String>,
 

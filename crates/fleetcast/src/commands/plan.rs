@@ -50,7 +50,7 @@ fn ahead(args: &PlanArgs, prospect: &Prospect) -> Result<ExitCode> {
     }
     let decision = prospect.decide(prospect.fleet(), prospect.documents.overrides.clone())?;
     let (words, json) = if args.horizon == PlanHorizon::Medium {
-        let plan = plan::ahead::medium(prospect, &decision);
+        let plan = plan::ahead::medium(prospect, &decision)?;
         (
             plan::ahead::medium_words(&plan),
             serde_json::to_string_pretty(&plan)?,

@@ -79,6 +79,8 @@ enum Alternative {
     RaiseThreshold,
     /// The hard cap is raised to what the month would come to.
     RaiseCap,
+    /// A quota is raised to what would have sufficed.
+    RaiseQuota(String),
 }
 
 impl Alternative {
@@ -91,6 +93,7 @@ impl Alternative {
             Self::LowerQuantile(level) => format!("lower-quantile:{level}"),
             Self::RaiseThreshold => "raise-threshold".into(),
             Self::RaiseCap => "raise-cap".into(),
+            Self::RaiseQuota(quota) => format!("raise-quota:{quota}"),
         }
     }
 }
@@ -102,10 +105,15 @@ pub fn recommend(
     accepted: &Changed,
     solved: &Solved,
     command: &str,
+    held_back: bool,
 ) -> Result<Vec<Recommendation>> {
     let (cost, risk) = (net_cost(&solved.state), highest_risk(&solved.decision));
     let mut found = Vec::new();
-    for alternative in candidates(prospect, accepted, solved)? {
+    let mut all = quotas_to_raise(solved);
+    if held_back {
+        all.extend(candidates(prospect, accepted, solved)?);
+    }
+    for alternative in all {
         let mut changed = accepted.clone();
         let what = change(&mut changed, prospect, solved, &alternative)?;
         let other = changed.solve(prospect)?;
@@ -116,7 +124,7 @@ pub fn recommend(
         let saves = cost - other_cost;
         let free = matches!(
             alternative,
-            Alternative::RaiseThreshold | Alternative::RaiseCap
+            Alternative::RaiseThreshold | Alternative::RaiseCap | Alternative::RaiseQuota(_)
         );
         if saves <= 0 && !free {
             continue;
@@ -130,7 +138,7 @@ pub fn recommend(
         let passes = plan.gate.verdict <= GateVerdict::Go;
         let name = alternative.name();
         let recommendation = Recommendation {
-            command: format!("{command} --accept {name}"),
+            command: format!("{command} --accept {}", quoted(&name)),
             name,
             what,
             units_added: plan.units_added,
@@ -223,9 +231,19 @@ fn parse(
         }
         ("raise-threshold", "") => Some(Alternative::RaiseThreshold),
         ("raise-cap", "") => Some(Alternative::RaiseCap),
+        ("raise-quota", "") => quotas_to_raise(solved).into_iter().next(),
+        ("raise-quota", quota) => {
+            let mut bound = quotas_to_raise(solved).into_iter();
+            bound.find(|one| one.name() == name).or_else(|| {
+                let stated = &prospect.documents.fleet.quotas;
+                let known = stated.iter().any(|one| one.name == quota);
+                known.then(|| Alternative::RaiseQuota(quota.into()))
+            })
+        }
         _ => {
             let why = "there is no such recommendation: use scale-down:COMPONENT, cheaper-offer, \
-                       cheaper-region:PROVIDER/REGION, start-later:TIME, lower-quantile:LEVEL, raise-threshold or raise-cap";
+                       cheaper-region:PROVIDER/REGION, start-later:TIME, lower-quantile:LEVEL, raise-threshold, raise-cap or \
+                       raise-quota:NAME";
             return Err(bad(why.into()).into());
         }
     };
@@ -279,6 +297,16 @@ fn candidates(
         all.push(Alternative::RaiseCap);
     }
     Ok(all)
+}
+
+/// The quotas that bound, each to be raised.
+fn quotas_to_raise(solved: &Solved) -> Vec<Alternative> {
+    let limits = solved.state.plan.iter().flat_map(|plan| &plan.limits);
+    let mut names: Vec<&String> = limits.filter_map(|limit| limit.quota.as_ref()).collect();
+    names.sort();
+    names.dedup();
+    let raise = |name: &&String| Alternative::RaiseQuota(name.to_string());
+    names.iter().map(raise).collect()
 }
 
 /// The first of a row of ever stronger alternatives that passes the gate, else the last.
@@ -448,6 +476,27 @@ fn change(
             }
             format!("raise the hard cap of the month to {committed}")
         }
+        Alternative::RaiseQuota(name) => {
+            let limits = solved.state.plan.iter().flat_map(|plan| &plan.limits);
+            let bound = limits.filter(|limit| limit.quota.as_deref() == Some(name));
+            let enough = bound.filter_map(|limit| limit.enough).max();
+            let quota = changed
+                .fleet
+                .quotas
+                .iter_mut()
+                .find(|one| one.name == *name);
+            let (Some(quota), Some(enough)) = (quota, enough) else {
+                return Ok(String::new());
+            };
+            let before = quota.limit;
+            quota.limit = before.max(enough);
+            format!(
+                "raise quota `{name}` from {before} to {} {}, once {} has granted it",
+                quota.limit,
+                quota.counts.name(),
+                quota.provider
+            )
+        }
     })
 }
 
@@ -502,6 +551,16 @@ fn risk_unchanged(decision: &Decision) -> f64 {
         decision.engine.shortfall_risk(index, units.get())
     };
     reports.filter_map(risk).fold(0.0, f64::max)
+}
+
+/// As a shell takes it: quotas may be called anything.
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if name.chars().all(plain) {
+        name.to_string()
+    } else {
+        format!("'{}'", name.replace('\'', "'\\''"))
+    }
 }
 
 fn cents_up(amount: MicroUsd) -> MicroUsd {

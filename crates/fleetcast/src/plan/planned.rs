@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use super::account::{if_refused, provisional, total_cost, total_reasons, total_units, verdict};
 use super::alternatives::{accept, recommend};
 use super::expected::expect;
-use super::{Decision, Prospect};
+use super::{Decision, Prospect, limits};
 
 /// Plans, with the recommendations taken that were accepted by name. Where the gate does not let the plan pass it
 /// says what else could be done; `command` is what was typed, to be typed again.
@@ -28,8 +28,13 @@ pub fn plan(
         verdict,
         Some(GateVerdict::NeedsApproval | GateVerdict::OverCap)
     );
-    let recommendations = if held_back {
-        recommend(prospect, &changed, &solved, command)?
+    let limited = solved
+        .state
+        .plan
+        .as_ref()
+        .is_some_and(|plan| !plan.limits.is_empty());
+    let recommendations = if held_back || limited {
+        recommend(prospect, &changed, &solved, command, held_back)?
     } else {
         Vec::new()
     };
@@ -90,6 +95,7 @@ pub fn plan_under(
         saves: Money::usd(saved.iter().map(|change| change.saves).sum()),
         reasons: total_reasons(changes),
         gate: verdict(&state.fleet, step, changes),
+        limits: limits::of_plan(engine, step),
         if_refused: if_refused(engine, step, changes),
         recommendations: Vec::new(),
     });

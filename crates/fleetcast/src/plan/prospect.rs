@@ -4,8 +4,9 @@
 use anyhow::Result;
 use fleetcast_engine::{Engine, FitJob, Step};
 use fleetcast_model::{
-    Budget, Cohort, ComponentIndex, DemandObserved, Fleet, InstanceState, Inventory, Mode,
-    Observation, Offer, Override, PerMinute, Placement, ProviderKind, Region, Token, Units,
+    Budget, Cohort, Component, ComponentIndex, DemandObserved, Fleet, InstanceState, Inventory,
+    Mode, Observation, Offer, Override, PerMinute, Placement, ProviderKind, Region, Token, Units,
+    Zone,
 };
 use fleetcast_series::Series;
 use fleetcast_sim::{
@@ -233,6 +234,7 @@ fn learning(fleet: &Fleet) -> Fleet {
     fleet.mode_promotion = None;
     fleet.approval_threshold = None;
     fleet.freeze_windows.clear();
+    fleet.quotas.clear();
     fleet.budget = fleet.budget.map(|budget| Budget {
         hard_cap: None,
         ..budget
@@ -267,24 +269,88 @@ fn running(engine: &Engine, fleet: &Fleet) -> (Vec<Units>, Vec<String>) {
 /// The provider's listing of a fleet of which only the units are known: the cheapest whole instances, long warm.
 fn listing(fleet: &Fleet, offers: &[Offer], running: &[Units], now: Timestamp) -> Inventory {
     let components = fleet.components.iter().zip(running).enumerate();
-    let cohort = |(index, (component, units)): (usize, (&fleetcast_model::Component, &Units))| {
-        let (offer, count) = whole_instances(offers, component, *units, *units)?;
+    let cohorts = |(index, (component, units)): (usize, (&Component, &Units))| {
         let place = ComponentIndex(index as u16);
-        (count > 0).then(|| Cohort {
-            token: Token::of(&[b"stated", &place.0.to_le_bytes()]),
-            first: 0,
-            count,
-            component: place,
-            offer,
-            state: InstanceState::InService,
-            since: now - SignedDuration::from_hours(24),
-        })
+        let cohort = |(group, (of, units)): (usize, (Component, Units))| {
+            let (offer, count) = whole_instances(offers, &of, units, units)?;
+            let mut token = vec![b"stated".to_vec(), place.0.to_le_bytes().to_vec()];
+            if group > 0 {
+                token.push(group.to_le_bytes().to_vec());
+            }
+            let token: Vec<&[u8]> = token.iter().map(Vec::as_slice).collect();
+            (count > 0).then(|| Cohort {
+                token: Token::of(&token),
+                first: 0,
+                count,
+                component: place,
+                offer,
+                state: InstanceState::InService,
+                since: now - SignedDuration::from_hours(24),
+            })
+        };
+        let cohorts = |groups: Vec<(Component, Units)>| -> Vec<Cohort> {
+            groups.into_iter().enumerate().filter_map(cohort).collect()
+        };
+        let units_of = |cohorts: &[Cohort]| -> u64 {
+            let of = |cohort: &Cohort| {
+                let offer = &offers[usize::from(cohort.offer.0)];
+                u64::from(cohort.count) * offer.units_of(&component.unit)
+            };
+            cohorts.iter().map(of).sum()
+        };
+        let together = cohorts(vec![(component.clone(), *units)]);
+        let spread = cohorts(by_zone(component, *units));
+        // Whole instances may be too large to be shared out.
+        if units_of(&spread) >= units_of(&together) {
+            spread
+        } else {
+            together
+        }
     };
     Inventory {
         as_of: now,
         complete: true,
-        cohorts: components.filter_map(cohort).collect(),
+        cohorts: components.flat_map(cohorts).collect(),
     }
+}
+
+/// What runs of a component, by zone where the loss of one is to leave enough: the documents do not say in which zones,
+/// so as evenly as there are any. In each group the component may rent in that zone only.
+fn by_zone(component: &Component, units: Units) -> Vec<(Component, Units)> {
+    if component.sla.zone_loss.is_none() {
+        return vec![(component.clone(), units)];
+    }
+    let in_zone = |place: &Placement, zone: &Zone| {
+        let mut component = component.clone();
+        component.placements = vec![Placement {
+            zones: vec![zone.clone()],
+            ..place.clone()
+        }];
+        component
+    };
+    let mut zones: Vec<Component> = Vec::new();
+    for place in &component.placements {
+        for zone in &place.zones {
+            let one = in_zone(place, zone);
+            let same = |known: &Component| {
+                let known = &known.placements[0];
+                known.provider == place.provider
+                    && known.region == place.region
+                    && known.zones.contains(zone)
+            };
+            if !zones.iter().any(same) {
+                zones.push(one);
+            }
+        }
+    }
+    let mut left = units.get();
+    let count = zones.len();
+    let shared = zones.into_iter().enumerate().map(|(at, one)| {
+        let share = left.div_ceil((count - at) as u64);
+        left -= share;
+        (one, Units::new(share))
+    });
+    shared.collect()
 }
 
 /// The volumes of each component over the first steps of the history.

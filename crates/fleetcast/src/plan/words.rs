@@ -21,9 +21,17 @@ pub fn plan_words(state: &ProvisionalFleetState) -> String {
     let name = &state.fleet.name;
     if state.provisional_changes.is_empty() {
         say(format!(
-            "No changes: {name} is as it should be at {}.",
+            "No changes: {name} is {} at {}.",
+            if plan.limits.is_empty() {
+                "as it should be"
+            } else {
+                "as far as its limits allow"
+            },
             moment(plan.planned_at)
         ));
+        for limit in &plan.limits {
+            say(format!("Limit: {}.", limit.words));
+        }
         return text;
     }
     say(format!("Plan for {name} at {}\n", moment(plan.planned_at)));
@@ -34,6 +42,9 @@ pub fn plan_words(state: &ProvisionalFleetState) -> String {
     say(format!("\n{}", totals(plan)));
     say(format!("Because: {}.", because(&plan.reasons)));
     say(format!("Gate: {}.", plan.gate.words));
+    for limit in &plan.limits {
+        say(format!("Limit: {}.", limit.words));
+    }
     for refusal in &plan.if_refused {
         say(format!(
             "If you refuse: {} is left with {} units, and {} falls short when the order would have served (with the \

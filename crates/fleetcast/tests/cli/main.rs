@@ -8,6 +8,7 @@ mod documents;
 mod events;
 mod forecast;
 mod large;
+mod limits;
 mod nasty;
 mod offers;
 mod place;

@@ -4,9 +4,12 @@
 mod demand;
 mod long;
 mod medium;
+mod medium_problem;
+mod medium_words;
 
 pub use long::{long, long_words};
-pub use medium::{medium, medium_words};
+pub use medium::medium;
+pub use medium_words::medium_words;
 
 use fleetcast_engine::Engine;
 use fleetcast_model::{Offer, Units};
