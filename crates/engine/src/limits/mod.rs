@@ -28,6 +28,8 @@ pub(crate) struct Limits {
     components: Vec<Own>,
     /// What is there, on its way, and ordered in this step.
     taken: Vec<u64>,
+    /// What was asked for in this step beyond the limits.
+    beyond: Vec<u64>,
 }
 
 /// One component's side of it.
@@ -119,11 +121,13 @@ impl Limits {
             components: fleet.components.iter().zip(states).map(own).collect(),
             zone_of,
             taken: vec![0; fleet.quotas.len()],
+            beyond: vec![0; fleet.quotas.len()],
         })
     }
 
     fn count(&mut self, states: &[ComponentState]) {
         self.taken.fill(0);
+        self.beyond.fill(0);
         for state in states {
             let listed = state
                 .cohorts

@@ -46,6 +46,15 @@ impl Limits {
             let left: u64 = standing.iter().sum::<u64>() - worst;
             report.zone_short = Units::new(spare.saturating_sub(left));
         }
+        for bound in &report.quotas {
+            let named = self
+                .quotas
+                .iter()
+                .position(|quota| quota.name == bound.name);
+            if let Some(quota) = named {
+                self.beyond[quota] = bound.enough - bound.limit;
+            }
+        }
         let own = &mut self.components[index];
         if own.report.is_none() && report != LimitsReport::default() {
             own.report = Some(report);
@@ -128,8 +137,7 @@ impl Limits {
                 name: self.quotas[quota].name.clone(),
                 limit: self.quotas[quota].limit,
                 taken: self.taken[quota] + got[quota],
-                enough: self.quotas[quota].limit - left[quota].min(self.quotas[quota].limit)
-                    + asked[quota],
+                enough: self.quotas[quota].limit + self.beyond[quota] + asked[quota] - left[quota],
             })
             .collect();
         let wanted = projection.wanted.min(projection.ceiling).get();
