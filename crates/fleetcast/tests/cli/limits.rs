@@ -180,3 +180,33 @@ fn fourteen_days_heed_a_quota_and_say_what_it_keeps_away() {
         "{text}"
     );
 }
+
+#[test]
+fn fourteen_days_with_zones_keep_their_promise() {
+    let place = shop(9, |fleet| {
+        with_quota(fleet, 1_000);
+        for component in fleet["components"].as_array_mut().expect("components") {
+            component["placements"][0]["zones"] = json!(["us-east-1a", "us-east-1b", "us-east-1c"]);
+            component["sla"]["zone_loss"] = json!("70%");
+        }
+    });
+    let plan = planned_json(&place, &["--horizon", "medium"]);
+    for component in plan["components"].as_array().expect("components") {
+        assert_eq!(component["missing"], json!([]));
+        let rents = component["rents"].as_array().expect("rents");
+        for slot in component["slots"].as_array().expect("slots") {
+            let at = slot["from"].as_str();
+            let mut zones = std::collections::BTreeMap::<&str, u64>::new();
+            for rent in rents.iter().filter(|rent| {
+                rent["from"].as_str() <= at
+                    && (rent["until"].is_null() || rent["until"].as_str() > at)
+            }) {
+                let zone = rent["zone"].as_str().unwrap_or_default();
+                *zones.entry(zone).or_default() += rent["units"].as_u64().unwrap_or(0);
+            }
+            let left = zones.values().sum::<u64>() - zones.values().max().copied().unwrap_or(0);
+            let wanted = slot["units"].as_u64().unwrap_or(0);
+            assert!(left >= (wanted * 7).div_ceil(10), "{zones:?} at {slot}");
+        }
+    }
+}

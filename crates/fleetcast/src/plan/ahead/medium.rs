@@ -20,6 +20,9 @@ const QUOTA_LEVEL: f64 = 0.99;
 const LEVEL: f64 = 0.95;
 /// The shortest period that is planned with.
 const PERIOD_SECONDS: i64 = 3_600;
+/// The same where the loss of a zone counts: each zone is one more thing to cover in each period, and the relaxation's
+/// time grows with the third power of all of them.
+const PERIOD_SECONDS_WITH_ZONES: i64 = 4 * 3_600;
 
 /// What the next fourteen days take.
 #[derive(Clone, Debug, Serialize)]
@@ -255,7 +258,14 @@ fn wanted(
     let bought = decision.step.components[index].forecast;
     let level = bought.map_or(LEVEL, |forecast| forecast.bought_level.clamp(0.5, 0.99));
     let step = forecast.step.as_secs().max(1);
-    let chunk = usize::try_from(PERIOD_SECONDS / step).unwrap_or(1).max(1);
+    let components = &engine.config().fleet.components;
+    let zones = components.iter().any(|one| one.sla.zone_loss.is_some());
+    let period = if zones {
+        PERIOD_SECONDS_WITH_ZONES
+    } else {
+        PERIOD_SECONDS
+    };
+    let chunk = usize::try_from(period / step).unwrap_or(1).max(1);
     let uplift: Vec<f64> = (0..forecast.points.len())
         .map(|i| engine.event_uplift(index, forecast.at(i)))
         .collect();
