@@ -127,34 +127,32 @@ fn surprise(row: &Row, belief: &Belief, then: f32, lead_minutes: i64) -> String 
     } else {
         f32::INFINITY
     };
-    if row.volume > belief.p95 && (0.95..1.05).contains(&rose) {
+    if row.volume <= belief.p95 {
+        return format!(
+            "within the 95 % quantile that was expected: the objective has the {} % quantile bought, and a last unit \
+             only where it is worth its price",
+            short(belief.level * 100.0)
+        );
+    }
+    if (0.95..1.05).contains(&rose) {
         let beyond = (row.volume / belief.p95.max(f32::MIN_POSITIVE) - 1.0) * 100.0;
         return format!(
             "demand came {beyond:.1} % above the 95 % quantile believed when its capacity had to be ordered"
         );
     }
-    if row.volume > belief.p95 && rose < 1.0 {
+    if rose < 1.0 {
         return format!(
             "demand fell to {:.0} % within the {lead_minutes} min that an order takes, but not under the 95 % quantile \
              believed then",
             rose * 100.0
         );
     }
-    if row.volume > belief.p95 {
-        let how = if rose.is_finite() {
-            format!("rose to {rose:.1} × what it was within the {lead_minutes} min")
-        } else {
-            format!("came out of nothing within the {lead_minutes} min")
-        };
-        return format!(
-            "a surprise: demand {how} that an order takes, beyond the 95 % quantile believed then"
-        );
-    }
-    let level = short(belief.level * 100.0);
-    format!(
-        "within the 95 % quantile that was expected: the objective has the {level} % quantile bought, and a last unit \
-         only where it is worth its price"
-    )
+    let how = if rose.is_finite() {
+        format!("rose to {rose:.1} × what it was within the {lead_minutes} min")
+    } else {
+        format!("came out of nothing within the {lead_minutes} min")
+    };
+    format!("a surprise: demand {how} that an order takes, beyond the 95 % quantile believed then")
 }
 
 /// A number with three digits or so.

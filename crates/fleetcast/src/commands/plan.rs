@@ -72,15 +72,9 @@ fn ahead(args: &PlanArgs, prospect: &Prospect) -> Result<ExitCode> {
 
 /// The command as it was typed, in words that a shell reads again.
 fn typed() -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    let quoted = |word: String| {
-        if !word.is_empty() && word.chars().all(plain) {
-            word
-        } else {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-    };
-    let words = std::env::args().skip(1).map(quoted);
+    let words = std::env::args()
+        .skip(1)
+        .map(|word| words::shell_word(&word));
     std::iter::once("fleetcast".to_string())
         .chain(words)
         .collect::<Vec<_>>()

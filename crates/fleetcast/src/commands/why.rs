@@ -27,7 +27,7 @@ struct Found {
     first: Timestamp,
     /// Decisions until this one.
     steps: u64,
-    /// What was seen when it was made.
+    /// What was seen when it was made, if the gate held it back.
     seen: Vec<Observation>,
     /// Demand of each component since the first decision, newest last.
     demand: Vec<Vec<Option<f64>>>,
@@ -124,7 +124,9 @@ fn replay_until(args: &WhyArgs) -> Result<(Engine, Found)> {
             length = step.now.duration_since(found.step.now);
         }
         found.step = keep(step);
-        found.seen = seen.to_vec();
+        if step.components.iter().any(held_back) {
+            found.seen = seen.to_vec();
+        }
         found.steps += 1;
         // The next decision would be after the asked moment: this is the one.
         step.now + length.max(SignedDuration::from_secs(1)) <= args.at && !crate::stop::asked()
@@ -136,12 +138,6 @@ fn replay_until(args: &WhyArgs) -> Result<(Engine, Found)> {
 /// What else could have been done where the gate held the decision back, each worked out from the engine as it was
 /// just before.
 fn recommendations(args: &WhyArgs, found: &Found) -> Result<Vec<Recommendation>> {
-    let held_back = |report: &ComponentReport| {
-        matches!(
-            report.gate,
-            Gate::NeedsApproval { .. } | Gate::OverCap { .. }
-        )
-    };
     if found.steps < 2 || !found.step.components.iter().any(held_back) {
         return Ok(Vec::new());
     }
@@ -168,6 +164,14 @@ fn recommendations(args: &WhyArgs, found: &Found) -> Result<Vec<Recommendation>>
     Ok(state
         .plan
         .map_or_else(Vec::new, |plan| plan.recommendations))
+}
+
+/// Whether the gate held a change back for its cost.
+fn held_back(report: &ComponentReport) -> bool {
+    matches!(
+        report.gate,
+        Gate::NeedsApproval { .. } | Gate::OverCap { .. }
+    )
 }
 
 fn keep(step: &Decision) -> Decision {
@@ -228,13 +232,10 @@ fn view(
         limits: limits(engine, report, index),
         overrides: overrides(engine, index),
         gate: gate_words(&report.gate),
-        recommendations: match report.gate {
-            Gate::NeedsApproval { .. } | Gate::OverCap { .. } => recommended
-                .iter()
-                .map(|one| format!("{}: {}", one.what, recommendation_effect(one)))
-                .collect(),
-            _ => Vec::new(),
-        },
+        recommendations: (recommended.iter())
+            .filter(|_| held_back(report))
+            .map(|one| format!("{}: {}", one.what, recommendation_effect(one)))
+            .collect(),
         cost_usd_per_hour: report.wanted.as_f64() * price,
     }
 }

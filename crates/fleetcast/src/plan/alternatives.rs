@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 
 use super::account::rounded;
 use super::planned::{delay, plan_under};
+use super::words::shell_word;
 use super::{Decision, Prospect};
 use crate::files::BadInput;
 
@@ -138,7 +139,7 @@ pub fn recommend(
         let passes = plan.gate.verdict <= GateVerdict::Go;
         let name = alternative.name();
         let recommendation = Recommendation {
-            command: format!("{command} --accept {}", quoted(&name)),
+            command: format!("{command} --accept {}", shell_word(&name)),
             name,
             what,
             units_added: plan.units_added,
@@ -551,16 +552,6 @@ fn risk_unchanged(decision: &Decision) -> f64 {
         decision.engine.shortfall_risk(index, units.get())
     };
     reports.filter_map(risk).fold(0.0, f64::max)
-}
-
-/// As a shell takes it: quotas may be called anything.
-fn quoted(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if name.chars().all(plain) {
-        name.to_string()
-    } else {
-        format!("'{}'", name.replace('\'', "'\\''"))
-    }
 }
 
 fn cents_up(amount: MicroUsd) -> MicroUsd {

@@ -273,13 +273,11 @@ fn listing(fleet: &Fleet, offers: &[Offer], running: &[Units], now: Timestamp) -
         let place = ComponentIndex(index as u16);
         let cohort = |(group, (of, units)): (usize, (Component, Units))| {
             let (offer, count) = whole_instances(offers, &of, units, units)?;
-            let mut token = vec![b"stated".to_vec(), place.0.to_le_bytes().to_vec()];
-            if group > 0 {
-                token.push(group.to_le_bytes().to_vec());
-            }
-            let token: Vec<&[u8]> = token.iter().map(Vec::as_slice).collect();
+            let (own, nth) = (place.0.to_le_bytes(), group.to_le_bytes());
+            let parts: [&[u8]; 3] = [b"stated", &own, &nth];
+            let token = &parts[..if group > 0 { 3 } else { 2 }];
             (count > 0).then(|| Cohort {
-                token: Token::of(&token),
+                token: Token::of(token),
                 first: 0,
                 count,
                 component: place,

@@ -65,6 +65,16 @@ pub fn plan_words(state: &ProvisionalFleetState) -> String {
     text
 }
 
+/// A word as a shell takes it.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// What an alternative means, with the command that takes it.
 fn recommended(one: &Recommendation) -> String {
     format!(
@@ -142,7 +152,8 @@ fn headline(change: &ProvisionalChange) -> String {
     )
 }
 
-fn purchase(kind: PurchaseKind) -> &'static str {
+/// How something is bought, in words.
+pub fn purchase(kind: PurchaseKind) -> &'static str {
     match kind {
         PurchaseKind::OnDemand => "on demand",
         PurchaseKind::Spot => "spot",

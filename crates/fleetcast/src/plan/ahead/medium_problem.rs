@@ -2,7 +2,7 @@
 
 use fleetcast_engine::Engine;
 use fleetcast_model::{
-    Component, ComponentIndex, InstanceState, MicroUsd, Offer, OfferIndex, PurchaseKind, Units,
+    Component, ComponentIndex, MicroUsdPerHour, Offer, OfferIndex, PurchaseKind, Units,
 };
 use fleetcast_planner::fleet_plan::{
     ComponentProblem, FleetProblem, Pool, PoolIndex, Quota, Standing,
@@ -53,28 +53,23 @@ impl MediumProblem {
             return false;
         };
         let standing = engine.cohorts(index).iter().filter_map(|cohort| {
-            use InstanceState::{Booting, Configuring, Healthy, InService, Promoting};
-            let there = matches!(
-                cohort.state,
-                Booting | Configuring | Healthy | InService | Promoting
-            );
             let pool = offers
                 .iter()
                 .map(|(pool, _)| *pool)
                 .find(|pool| self.problem.pools[pool.0 as usize].offer == cohort.offer);
-            pool.filter(|_| there).map(|pool| Standing {
-                pool,
-                count: cohort.count,
-                serves_from: 0,
-                bound_until: 0,
-            })
+            pool.filter(|_| cohort.state.is_counted())
+                .map(|pool| Standing {
+                    pool,
+                    count: cohort.count,
+                    serves_from: 0,
+                    bound_until: 0,
+                })
         });
         // What a start costs beside the hours that it serves: the unit is paid for while it boots and while it drains.
         let wear = (boot + component.timing.drain)
             .as_secs()
             .max(0)
             .unsigned_abs();
-        let start = fleetcast_model::MicroUsdPerHour::new(unit_price).for_seconds(wear);
         let share = component.sla.zone_loss;
         let per_mille = share.map_or(0, |share| share.parts_per_million().div_ceil(1_000));
         let stated = ComponentProblem {
@@ -87,7 +82,7 @@ impl MediumProblem {
             importance: component.sla.importance,
             stateful: component.stateful,
             lifetime_periods: whole_periods(component.timing.lifetime, self.problem.period_seconds),
-            start_price: MicroUsd::new(start.get()),
+            start_price: MicroUsdPerHour::new(unit_price).for_seconds(wear),
             standing: standing.collect(),
             offers,
         };

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use fleetcast_model::{MicroUsd, PurchaseKind};
+use fleetcast_model::MicroUsd;
 
 use super::medium::{ComponentSchedule, MediumPlan, Rent, Short};
-use crate::plan::words::moment;
+use crate::plan::words::{moment, purchase};
 
 /// The most orders that people are shown for a component.
 const ORDERS: usize = 3;
@@ -171,15 +171,6 @@ fn missing(short: &Short) -> String {
         moment(short.until),
         short.unit_hours
     )
-}
-
-fn purchase(kind: PurchaseKind) -> &'static str {
-    match kind {
-        PurchaseKind::OnDemand => "on demand",
-        PurchaseKind::Spot => "spot",
-        PurchaseKind::Reserved => "reserved",
-        PurchaseKind::Standby => "standby",
-    }
 }
 
 fn usd(dollars: f64) -> MicroUsd {
