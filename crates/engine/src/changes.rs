@@ -259,11 +259,7 @@ pub(crate) fn billed_seconds(offer: &Offer, seconds: i64) -> u64 {
 }
 
 fn cohort_of<'a>(cohorts: &'a [Cohort], range: &InstanceRange) -> Option<&'a Cohort> {
-    let holds = |cohort: &&Cohort| {
-        cohort.token == range.token
-            && (cohort.first..cohort.first + cohort.count).contains(&range.first)
-    };
-    cohorts.iter().find(holds)
+    cohorts.iter().find(|cohort| cohort.has(range))
 }
 
 /// The reasons of `count` units of a ledger from the unit `from` on; what lies beyond the ledger came with whole

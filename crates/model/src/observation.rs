@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, ComponentIndex, ContentHash, Iops, KilobitsPerSecond, MilliCores, ModelForm, OfferIndex,
-    PerMinute, Token, Units,
+    Bytes, ComponentIndex, ContentHash, InstanceRange, Iops, KilobitsPerSecond, MilliCores,
+    ModelForm, OfferIndex, PerMinute, Token, Units,
 };
 
 /// One thing the engine is told. Results of actions come back only this way.
@@ -104,6 +104,13 @@ pub struct Cohort {
     pub state: InstanceState,
     /// Since when they are in that state.
     pub since: Timestamp,
+}
+
+impl Cohort {
+    /// Whether a range begins with one of these instances.
+    pub fn has(&self, range: &InstanceRange) -> bool {
+        self.token == range.token && (self.first..self.first + self.count).contains(&range.first)
+    }
 }
 
 /// Where an instance is in its life. All states are billed: standby at its share of the price, all others in full.

@@ -12,6 +12,6 @@ pub mod steering;
 
 pub use check::{Note, check};
 pub use limited::{LimitedInput, LimitedMix, limited_mix};
-pub use plan::{OfferChoice, PlanInput, plan, units_each};
-pub use spread::{release_spread, with_spare, zone_target};
+pub use plan::{OfferChoice, PlanInput, plan, units_each, units_of};
+pub use spread::{may_leave, release_spread, with_spare, zone_target};
 pub use standby::{plan_standby, promote, standby_units};

@@ -44,6 +44,19 @@ pub struct OfferChoice {
     pub minimum_seconds: u32,
 }
 
+impl OfferChoice {
+    /// An order of so many instances.
+    pub fn order(&self, instances: u64, ready_by: Timestamp) -> PlannedOrder {
+        PlannedOrder {
+            offer: self.offer,
+            instances: u32::try_from(instances).unwrap_or(u32::MAX),
+            units: Units::new(instances * u64::from(self.units_each.max(1))),
+            price: self.price,
+            ready_by,
+        }
+    }
+}
+
 impl PlanInput<'_> {
     /// Units that one instance of a cohort provides.
     pub fn units_each(&self, cohort: &Cohort) -> u64 {
@@ -75,8 +88,13 @@ impl PlanInput<'_> {
 
 /// Units that one instance of a cohort provides; 1 for an offer that is not among these.
 pub fn units_each(offers: &[OfferChoice], cohort: &Cohort) -> u64 {
-    let offer = offers.iter().find(|choice| choice.offer == cohort.offer);
-    u64::from(offer.map_or(1, |choice| choice.units_each))
+    units_of(offers, cohort.offer)
+}
+
+/// Units that one instance of an offer provides; 1 for one that is not among these.
+pub fn units_of(offers: &[OfferChoice], offer: OfferIndex) -> u64 {
+    let found = offers.iter().find(|choice| choice.offer == offer);
+    u64::from(found.map_or(1, |choice| choice.units_each))
 }
 
 /// Chooses what to order or to release so that the wanted units are there at the least cost.
@@ -111,18 +129,10 @@ fn largest_instance(input: &PlanInput) -> u64 {
 /// The cheapest offers that together provide the missing units and stay under the ceiling; where none do both, the
 /// most that fits.
 fn cheapest_orders(input: &PlanInput, missing: u64, room: u64) -> Vec<PlannedOrder> {
-    let order = |(place, instances): (usize, u64)| {
-        let choice = input.offers[place];
-        PlannedOrder {
-            offer: choice.offer,
-            instances: u32::try_from(instances).unwrap_or(u32::MAX),
-            units: Units::new(instances * u64::from(choice.units_each.max(1))),
-            price: choice.price,
-            ready_by: input.ready_by,
-        }
-    };
     let mix = cheapest_mix(input.offers, missing, room);
-    mix.into_iter().map(order).collect()
+    mix.into_iter()
+        .map(|(place, instances)| input.offers[place].order(instances, input.ready_by))
+        .collect()
 }
 
 /// Gives back up to `surplus` units: first what does not serve yet, newest first.
@@ -150,11 +160,8 @@ pub(crate) fn release_cohorts(
     };
     let mut left = most;
     for cohort in input.cohorts.iter().rev().filter(|cohort| of(cohort)) {
-        let counts = cohort.state.is_counted()
-            && cohort.state != InstanceState::Promoting
-            && (cohort.state == InstanceState::InService) == serving;
         let each = input.units_each(cohort);
-        if left == 0 || !counts || each == 0 || still_paid_for(input, cohort) {
+        if left == 0 || each == 0 || !may_go(input, cohort, serving) {
             continue;
         }
         let count = (left / each).min(u64::from(cohort.count));
@@ -178,8 +185,16 @@ pub(crate) fn release_cohorts(
     most - left
 }
 
+/// Whether these instances may be given back among those that serve, or among those that do not serve yet.
+pub(crate) fn may_go(input: &PlanInput, cohort: &Cohort, serving: bool) -> bool {
+    cohort.state.is_counted()
+        && cohort.state != InstanceState::Promoting
+        && (cohort.state == InstanceState::InService) == serving
+        && !still_paid_for(input, cohort)
+}
+
 /// Whether the minimum bill of these instances runs on anyway.
-pub(crate) fn still_paid_for(input: &PlanInput, cohort: &Cohort) -> bool {
+fn still_paid_for(input: &PlanInput, cohort: &Cohort) -> bool {
     let minimum = input
         .offers
         .iter()

@@ -1,8 +1,8 @@
 //! How many units a component has to have so that the loss of a zone leaves what is promised, and which it may give back.
 
-use fleetcast_model::{InstanceRange, InstanceState, OfferIndex, Plan, Units};
+use fleetcast_model::{InstanceRange, OfferIndex, Plan, Units};
 
-use crate::plan::{PlanInput, still_paid_for};
+use crate::plan::{PlanInput, may_go};
 
 /// The fewest units in all that are as many as wanted and leave `spare` after the loss of any zone, when nothing that
 /// stands is moved. The first `zones` of them take more; with fewer than two nothing can be promised.
@@ -41,6 +41,21 @@ pub fn zone_target(wanted: u64, spare: u64, standing: &[u64], zones: usize, larg
     wanted.max(spare + low)
 }
 
+/// Units that may leave a zone without the loss of another one leaving fewer than `spare`.
+pub fn may_leave(standing: &[u64], zone: usize, spare: u64) -> u64 {
+    let have: u64 = standing.iter().sum();
+    let without = beside(standing, zone).map(|units| (have - units).saturating_sub(spare));
+    without.min().unwrap_or(u64::MAX)
+}
+
+/// The units of all zones but one.
+fn beside(standing: &[u64], zone: usize) -> impl Iterator<Item = u64> + '_ {
+    let others = standing.iter().enumerate();
+    others
+        .filter(move |(other, _)| *other != zone)
+        .map(|(_, units)| *units)
+}
+
 /// Gives back what is beyond the plan's wanted units, from the fullest zone first, and nothing without which the loss of a
 /// zone would leave less than `spare`. Within a zone as ever: what does not serve yet before what serves, newest first.
 pub fn release_spread(
@@ -73,28 +88,16 @@ pub fn release_spread(
             let Some(zone) = fullest.filter(|_| surplus > 0) else {
                 break;
             };
-            let others = || {
-                let others = standing.iter().enumerate();
-                others
-                    .filter(|(other, _)| *other != zone)
-                    .map(|(_, units)| *units)
-            };
-            // What may go without the loss of another zone leaving too little.
-            let may_go = (others().map(|units| (have - units).saturating_sub(spare)))
-                .min()
-                .unwrap_or(u64::MAX);
-            let most = surplus.min(may_go);
-            let over = standing[zone].saturating_sub(others().max().unwrap_or(0));
+            let most = surplus.min(may_leave(&standing, zone, spare));
+            let fullest_other = beside(&standing, zone).max().unwrap_or(0);
+            let over = standing[zone].saturating_sub(fullest_other);
             let share = over.max(surplus / (2 * standing.len() as u64)).max(1);
             let candidate = input.cohorts.iter().enumerate().rev().find(|(at, cohort)| {
                 let each = input.units_each(cohort);
                 kept[*at] > 0
                     && zone_of(cohort.offer) == zone
-                    && cohort.state.is_counted()
-                    && cohort.state != InstanceState::Promoting
-                    && (cohort.state == InstanceState::InService) == serving
                     && (1..=most).contains(&each)
-                    && !still_paid_for(input, cohort)
+                    && may_go(input, cohort, serving)
             });
             let Some((at, cohort)) = candidate else {
                 closed[zone] = true;

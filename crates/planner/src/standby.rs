@@ -1,6 +1,6 @@
 //! What a plan changes in standby: what leaves service drains into it, what is missing is rented for it.
 
-use fleetcast_model::{Cohort, InstanceRange, InstanceState, Plan, PlannedOrder, Units};
+use fleetcast_model::{Cohort, InstanceRange, InstanceState, Plan, Units};
 
 use crate::plan::{OfferChoice, PlanInput, units_each};
 
@@ -59,11 +59,10 @@ fn demote(input: &PlanInput, missing: u64, plan: &mut Plan) -> u64 {
     let mut left = missing;
     let mut kept = Vec::with_capacity(plan.releases.len());
     for range in std::mem::take(&mut plan.releases) {
-        let serving = input.cohorts.iter().find(|cohort| {
-            cohort.state == InstanceState::InService
-                && cohort.token == range.token
-                && (cohort.first..cohort.first + cohort.count).contains(&range.first)
-        });
+        let serving = input
+            .cohorts
+            .iter()
+            .find(|cohort| cohort.state == InstanceState::InService && cohort.has(&range));
         let each = serving.map_or(0, |cohort| input.units_each(cohort));
         let count = left
             .checked_div(each)
@@ -100,13 +99,9 @@ fn order(input: &PlanInput, missing: u64, plan: &mut Plan) {
     };
     let each = u64::from(choice.units_each.max(1));
     let instances = missing.div_ceil(each);
-    plan.standby.orders.push(PlannedOrder {
-        offer: choice.offer,
-        instances: u32::try_from(instances).unwrap_or(u32::MAX),
-        units: Units::new(instances * each),
-        price: choice.price,
-        ready_by: input.ready_by,
-    });
+    plan.standby
+        .orders
+        .push(choice.order(instances, input.ready_by));
 }
 
 fn give_back(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {

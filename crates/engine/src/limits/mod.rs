@@ -10,7 +10,7 @@ mod orders;
 use fleetcast_model::{
     Cohort, Component, LimitsReport, Offer, OfferIndex, Plan, PlannedOrder, Quota, Units,
 };
-use fleetcast_planner::{OfferChoice, zone_target};
+use fleetcast_planner::{OfferChoice, units_of, zone_target};
 
 use crate::component::{Brain, ComponentState};
 use crate::config::EngineConfig;
@@ -276,9 +276,4 @@ impl Limits {
             .position(|own| *own == zone)
             .unwrap_or(own.zones.len())
     }
-}
-
-fn units_of(offers: &[OfferChoice], offer: OfferIndex) -> u64 {
-    let found = offers.iter().find(|choice| choice.offer == offer);
-    u64::from(found.map_or(1, |choice| choice.units_each))
 }

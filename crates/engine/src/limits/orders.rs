@@ -4,7 +4,9 @@ use fleetcast_model::{
     Cohort, InstanceState, LimitsReport, MicroUsdPerHour, OfferIndex, Plan, PlannedOrder,
     QuotaBound, Units,
 };
-use fleetcast_planner::{LimitedInput, OfferChoice, PlanInput, limited_mix, release_spread};
+use fleetcast_planner::{
+    LimitedInput, OfferChoice, PlanInput, limited_mix, may_leave, release_spread,
+};
 
 use super::{Limits, Own};
 use crate::stages::projection::Projection;
@@ -211,14 +213,10 @@ impl Limits {
                     .collect();
             }
         }
-        let order = |(at, instances): &(usize, u64)| PlannedOrder {
-            offer: offers[*at].offer,
-            instances: u32::try_from(*instances).unwrap_or(u32::MAX),
-            units: Units::new(instances * u64::from(offers[*at].units_each.max(1))),
-            price: offers[*at].price,
-            ready_by: input.ready_by,
-        };
-        mix.instances.iter().map(order).collect()
+        let orders = mix.instances.iter();
+        orders
+            .map(|(at, instances)| offers[*at].order(*instances, input.ready_by))
+            .collect()
     }
 
     /// Brings a plan's orders for standby under what its other orders leave of the quotas.
@@ -261,10 +259,7 @@ impl Limits {
         let (spare, wanted) = (projection.spare.get(), projection.wanted.get());
         let (mut cancelled, mut drained) = (0, 0);
         plan.releases.retain_mut(|range| {
-            let of = |cohort: &&Cohort| {
-                cohort.token == range.token
-                    && (cohort.first..cohort.first + cohort.count).contains(&range.first)
-            };
+            let of = |cohort: &&Cohort| cohort.has(range);
             let Some(cohort) = input.cohorts.iter().find(of) else {
                 return false;
             };
@@ -273,14 +268,8 @@ impl Limits {
                 self.local_zone(own, cohort.offer),
             );
             let have: u64 = standing.iter().sum();
-            let others = standing
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != zone);
-            let may_go = others
-                .map(|(_, units)| (have - units).saturating_sub(spare))
-                .min();
-            let most = have.saturating_sub(wanted).min(may_go.unwrap_or(u64::MAX)) / each;
+            let may_go = may_leave(&standing, zone, spare);
+            let most = have.saturating_sub(wanted).min(may_go) / each;
             let count = u64::from(range.count).min(most) as u32;
             range.first += range.count - count;
             range.count = count;

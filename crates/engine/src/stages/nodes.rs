@@ -116,10 +116,9 @@ fn planned(
 
 /// The cohort that a range is of, with the units that each of its instances provides.
 fn listed<'a>(state: &'a ComponentState, range: &InstanceRange) -> Option<(&'a Cohort, u64)> {
-    let cohort = state.cohorts.iter().find(|cohort| {
-        cohort.token == range.token
-            && cohort.state != InstanceState::Draining
-            && (cohort.first..cohort.first + cohort.count).contains(&range.first)
-    })?;
+    let cohort = state
+        .cohorts
+        .iter()
+        .find(|cohort| cohort.state != InstanceState::Draining && cohort.has(range))?;
     Some((cohort, state.units_each(cohort)))
 }

@@ -152,10 +152,7 @@ impl WorkflowState {
             .filter(|cohort| cohort.state == InstanceState::Healthy)
         {
             // Releases take a cohort's newest instances, from its end.
-            let own = |range: &&InstanceRange| {
-                range.token == cohort.token
-                    && (cohort.first..cohort.first + cohort.count).contains(&range.first)
-            };
+            let own = |range: &&InstanceRange| cohort.has(range);
             let given_back: u32 = released.iter().filter(own).map(|range| range.count).sum();
             let count = cohort.count.saturating_sub(given_back);
             if count > 0 {

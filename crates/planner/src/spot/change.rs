@@ -1,6 +1,6 @@
 //! From the fleet that is there to the composition that should be there.
 
-use fleetcast_model::{Cohort, InstanceRange, OfferIndex, Plan, PlannedOrder, Units};
+use fleetcast_model::{Cohort, InstanceRange, OfferIndex, Plan, Units};
 
 use crate::plan::{OfferChoice, PlanInput, release_cohorts};
 use crate::spot::{Composition, Part};
@@ -136,20 +136,11 @@ fn push(
 ) -> u64 {
     let each = u64::from(choice.units_each.max(1));
     let instances = units.div_ceil(each).min(*room / each);
-    let Ok(count) = u32::try_from(instances) else {
-        return 0;
-    };
-    if count == 0 {
+    if instances == 0 || u32::try_from(instances).is_err() {
         return 0;
     }
     *room -= instances * each;
-    plan.orders.push(PlannedOrder {
-        offer: choice.offer,
-        instances: count,
-        units: Units::new(instances * each),
-        price: choice.price,
-        ready_by: problem.ready_by,
-    });
+    plan.orders.push(choice.order(instances, problem.ready_by));
     instances * each
 }
 
@@ -186,10 +177,7 @@ fn release(input: &ComposedInput, alive: u64, plan: &mut Plan) {
 /// Units of an offer that a plan gives back already.
 fn released_of(problem: &PlanInput, plan: &Plan, offer: OfferIndex) -> u64 {
     let of = |range: &InstanceRange| {
-        let own = |cohort: &&Cohort| {
-            cohort.token == range.token
-                && (cohort.first..cohort.first + cohort.count).contains(&range.first)
-        };
+        let own = |cohort: &&Cohort| cohort.has(range);
         problem
             .cohorts
             .iter()

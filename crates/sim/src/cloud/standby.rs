@@ -19,11 +19,7 @@ impl SimCloud {
 
     /// Brings standby instances into service; others stay as they are. Some are slow, and some fail.
     pub fn promote(&mut self, range: &InstanceRange, now: Timestamp) {
-        let holds = |cohort: &Cohort| {
-            cohort.token == range.token
-                && cohort.state == InstanceState::Standby
-                && (cohort.first..cohort.first + cohort.count).contains(&range.first)
-        };
+        let holds = |cohort: &Cohort| cohort.state == InstanceState::Standby && cohort.has(range);
         let component = self.instances.iter().find(|group| holds(&group.cohort));
         let component = component.map(|group| usize::from(group.cohort.component.0));
         let Some(life) = component.and_then(|component| self.lifecycles[component].standby) else {
