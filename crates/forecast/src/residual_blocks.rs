@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::Rng;
 
+/// Paths that begin with each row in turn: at least so many, and less than twice as many.
+const PATHS_IN_TURN: usize = 64;
+
 /// Past errors in rows of one block (a day): row by row, the column being the time of day, counted
 /// from the end of the history. Drawing whole rows keeps both that evenings err more than nights and
 /// that errors come in runs (seasonal block bootstrap; Politis 2001).
@@ -90,17 +93,44 @@ impl ResidualBlocks {
     /// The same for a path whose first step stands at a place within the row other than its start,
     /// because as many steps have passed since.
     pub(crate) fn draw_from(&self, rng: &mut Rng, passed: usize, steps: &mut [f64]) {
-        if self.rows() == 0 {
+        if self.rows() > 0 {
+            self.fill_from(rng.below(self.rows()), rng, passed, steps);
+        } else {
             steps.fill(0.0);
-            return;
         }
-        let mut from = passed % self.block;
+    }
+
+    /// Paths that begin with each row equally often and tell as much as several times as many that are drawn
+    /// (stratified sampling), if there are no more rows than that.
+    pub(crate) fn paths_in_turn(&self) -> Option<usize> {
+        let rows = self.rows();
+        (1..=2 * PATHS_IN_TURN)
+            .contains(&rows)
+            .then(|| rows * PATHS_IN_TURN.div_ceil(rows))
+    }
+
+    /// The path of this number of those that begin with each row in turn; after its first row it is drawn.
+    pub(crate) fn draw_in_turn(&self, path: usize, passed: usize, steps: &mut [f64]) {
+        let mut rng = Rng::new(0, path as u64);
+        match path.checked_rem(self.rows()) {
+            Some(row) => self.fill_from(row, &mut rng, passed, steps),
+            None => steps.fill(0.0),
+        }
+    }
+
+    /// Fills the steps with what is left of a row and with rows drawn at random.
+    fn fill_from(&self, first: usize, rng: &mut Rng, passed: usize, steps: &mut [f64]) {
+        let (mut row, mut from) = (first, passed % self.block);
         let mut left = steps;
-        while !left.is_empty() {
-            let row = &self.row(rng.below(self.rows()))[from..];
-            let (now, later) = left.split_at_mut(row.len().min(left.len()));
-            now.copy_from_slice(&row[..now.len()]);
+        loop {
+            let errors = &self.row(row)[from..];
+            let (now, later) = left.split_at_mut(errors.len().min(left.len()));
+            now.copy_from_slice(&errors[..now.len()]);
             (left, from) = (later, 0);
+            if left.is_empty() {
+                return;
+            }
+            row = rng.below(self.rows());
         }
     }
 }
@@ -130,6 +160,23 @@ mod tests {
             rows.contains(&&path[0..2]) && rows.contains(&&path[2..4]),
             "{path:?}"
         );
+    }
+
+    #[test]
+    fn paths_in_turn_begin_with_each_row_equally_often() {
+        let errors: Vec<Option<f64>> = (0..60).map(|step| Some(f64::from(step))).collect();
+        let blocks = ResidualBlocks::from_rows(&errors, 4, false);
+        assert_eq!(blocks.paths_in_turn(), Some(75));
+        let mut path = [0.0; 5];
+        let mut begun = [0; 15];
+        for number in 0..75 {
+            blocks.draw_in_turn(number, 1, &mut path);
+            let row = path[0] as usize / 4;
+            begun[row] += 1;
+            let rest = blocks.row(row)[1..].iter();
+            assert!(rest.eq(&path[..3]) && path[3] as usize % 4 == 0, "{path:?}");
+        }
+        assert_eq!(begun, [5; 15]);
     }
 
     #[test]

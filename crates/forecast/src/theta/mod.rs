@@ -15,9 +15,10 @@ use self::deseason::{Deseasoned, deseason};
 use self::line::ThetaLine;
 use crate::history::interpolated;
 use crate::residual_blocks::ResidualBlocks;
+use crate::traits::QUANTILE_PATHS;
 use crate::{
     Explain, Fit, FitError, FittedSeasonalNaive, History, ModelName, Parts, PointForecast, Predict,
-    SamplePaths, Season, SeasonalNaive, Update,
+    QuantileForecast, SamplePaths, Season, SeasonalNaive, Update,
 };
 
 /// Steps that are looked at, the last ones: two weeks of minutes, two years of hours.
@@ -176,6 +177,18 @@ impl State {
         }
     }
 
+    /// The course that demand takes with these one-step errors, from the first step after the last observation on.
+    fn course(&self, errors: &[f64], path: &mut [f64]) {
+        let mut line = self.line;
+        for (at, error) in errors.iter().enumerate() {
+            let value = line.next() + error;
+            line.see(value);
+            if at >= self.ahead {
+                path[at - self.ahead] = self.in_season(value, at);
+            }
+        }
+    }
+
     /// The deseasoned step `at` steps after the last observation back in season.
     fn in_season(&self, value: f64, at: usize) -> f64 {
         let season = self.season[at % self.season.len()];
@@ -220,15 +233,30 @@ impl Predict for FittedTheta {
         let mut errors = vec![0.0; state.ahead + horizon];
         SamplePaths::draw(horizon, count, seed, |rng, path| {
             state.errors.draw_from(rng, state.turned, &mut errors);
-            let mut line = state.line;
-            for (at, error) in errors.iter().enumerate() {
-                let value = line.next() + error;
-                line.see(value);
-                if at >= state.ahead {
-                    path[at - state.ahead] = state.in_season(value, at);
-                }
-            }
+            state.course(&errors, path);
         })
+    }
+
+    /// Read from paths that begin with the errors of each past day in turn: a few weeks hold few days, and drawing
+    /// them at random only adds chance.
+    fn quantiles(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
+        let state = match &self.0 {
+            Kind::Theta(state) => state,
+            Kind::Simple(naive) => return naive.quantiles(horizon, levels),
+        };
+        let paths = match state.errors.paths_in_turn() {
+            None => self.paths(horizon, QUANTILE_PATHS, 0),
+            Some(count) => {
+                let mut errors = vec![0.0; state.ahead + horizon];
+                let mut number = 0;
+                SamplePaths::draw(horizon, count, 0, |_, path| {
+                    state.errors.draw_in_turn(number, state.turned, &mut errors);
+                    state.course(&errors, path);
+                    number += 1;
+                })
+            }
+        };
+        QuantileForecast::from_paths(&paths, levels)
     }
 }
 
