@@ -14,17 +14,17 @@ fn several() -> Combination {
 
 #[test]
 fn weights_follow_losses() {
-    let found = weights(&[1.1, 1.0, 3.0]);
-    // Trusted three times as much, and e^1.5 times worse.
+    let found = weights(&[1.1, 1.0, 3.0], 15.0);
+    // Trusted four times as much, and e^1.5 times worse.
     assert!(
-        (found[0] / found[1] - 3.0 * 0.2231).abs() < 0.001,
+        (found[0] / found[1] - 4.0 * 0.2231).abs() < 0.001,
         "{found:?}"
     );
     assert!(
         found[2] < 1e-6 && (found.iter().sum::<f64>() - 1.0).abs() < 1e-12,
         "{found:?}"
     );
-    assert_eq!(weights(&[0.0, 0.0, 1.0]), [0.75, 0.25, 0.0]);
+    assert_eq!(weights(&[0.0, 0.0, 1.0], 15.0), [0.8, 0.2, 0.0]);
 }
 
 #[test]

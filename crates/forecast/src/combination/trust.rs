@@ -10,14 +10,6 @@ use crate::normal::normal_quantile;
 use crate::scores::pinball;
 use crate::{FittedModel, Predict};
 
-/// How sharply weights follow losses: a member that loses a tenth more than the best weighs a quarter
-/// as much. Losses are out of sample over days, so a tenth is more than luck.
-const ETA: f64 = 15.0;
-
-/// What each member but the first weighs beside it where they lose alike, so that a few days' luck
-/// does not turn the forecast.
-const TRUST_OTHERS: f64 = 1.0 / 3.0;
-
 /// A weight under this is none: the member is not asked.
 const WEIGHT_MIN: f64 = 0.02;
 
@@ -40,6 +32,9 @@ const HALF_LIFE_DAYS: f64 = 7.0;
 pub(super) struct Trust {
     /// Steps in a day, or what counts as one.
     day: usize,
+    /// How sharply weights follow losses.
+    #[serde(default = "super::chosen")]
+    sharpness: f64,
     /// By band and member: sums that fade.
     losses: [Vec<f64>; BANDS],
     /// Where outcomes lay in what all members together forecast.
@@ -71,13 +66,14 @@ struct Issued {
 impl Trust {
     /// Equal trust in so many members. They forecast four times a day, and not always at the same hours.
     /// `steps` is the length of the history.
-    pub(super) fn new(day: usize, members: usize, steps: usize) -> Self {
+    pub(super) fn new(day: usize, members: usize, sharpness: f64, steps: usize) -> Self {
         let apart = (day / 4 + 1).max(2);
         let awaited = (2 * day.max(4)).min(LEADS_MAX).div_ceil(apart);
         Self {
             calibration: Calibration::new(day, steps, awaited),
             apart,
             day: day.max(4),
+            sharpness,
             losses: std::array::from_fn(|_| vec![0.0; members]),
             issued: VecDeque::new(),
             until_next: 0,
@@ -206,30 +202,33 @@ impl Trust {
     fn band_weights(&self, band: usize) -> Vec<f64> {
         let own = &self.losses[band];
         if own.iter().any(|&loss| loss > 0.0) {
-            return weights(own);
+            return weights(own, self.sharpness);
         }
         // A band that nothing is known about yet is judged like all leads.
         let all: Vec<f64> = (0..own.len())
             .map(|member| self.losses.iter().map(|band| band[member]).sum())
             .collect();
-        weights(&all)
+        weights(&all, self.sharpness)
     }
 }
 
 /// The weights that members earn by their losses: exponential weights (Vovk 1990) on relative losses,
-/// so that the unit does not matter.
-pub(super) fn weights(losses: &[f64]) -> Vec<f64> {
+/// so that the unit does not matter. A member that loses a share s more than the best weighs exp(−sharpness · s) as
+/// much. Where all lose alike, each weighs one part and the first two parts, so that a few days' luck
+/// does not turn the forecast.
+pub(super) fn weights(losses: &[f64], sharpness: f64) -> Vec<f64> {
     let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let weight = |&loss: &f64| {
         if loss <= least {
             1.0
         } else if least > 0.0 {
-            libm::exp(-ETA * (loss / least - 1.0))
+            libm::exp(-sharpness * (loss / least - 1.0))
         } else {
             0.0
         }
     };
-    let trust = |place: usize| if place == 0 { 1.0 } else { TRUST_OTHERS };
+    let other = 1.0 / (losses.len() + 1) as f64;
+    let trust = |place: usize| if place == 0 { 1.0 } else { other };
     let raw: Vec<f64> = losses
         .iter()
         .enumerate()

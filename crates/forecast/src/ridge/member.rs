@@ -23,6 +23,9 @@ const HALF_LIFE_STEPS: f64 = 500.0;
 /// The next lead that is fitted lies this much farther; those between are interpolated.
 const LEAD_RATIO: f64 = 1.4;
 
+/// Errors a quarter of a day apart are separate, as far as the lead allows.
+const SEPARATE_A_DAY: usize = 4;
+
 /// Leads farthest out where there is no season.
 const PLAIN_LEAD_MAX: usize = 64;
 
@@ -191,7 +194,7 @@ impl Member {
                 weight: rows.weights[row],
             })
             .collect();
-        let independent = (steps - first) as f64 / lead.max(cycle.day / 2) as f64;
+        let independent = (steps - first) as f64 / lead.max(cycle.day / SEPARATE_A_DAY) as f64;
         let spread = Spread::learn(&errors, independent);
         let (mut loss, mut weights) = (0.0, 0.0);
         // Variants are compared where all of them forecast.
