@@ -7,16 +7,16 @@ use crate::component::{Brain, offer_choices};
 use crate::config::ConfigError;
 use crate::engine::Engine;
 use crate::hedge::Hedge;
-use crate::scale_in::ScaleInBudget;
 use crate::stages::gate::GateState;
 use crate::stages::workflow::WorkflowState;
 
 impl Engine {
     /// Goes on under another version of the fleet state and the overrides, with the same components.
     ///
-    /// What was learned stays. What was asked for under the old version is forgotten: approvals, and orders whose
-    /// outcome is open, so the next listing must say all that is there. Objectives and times to boot stay as they
-    /// were learned with; an engine of its own is needed for others.
+    /// What was learned stays, and what was drained in the last hour counts against `scale_in_per_hour` as before.
+    /// What was asked for under the old version is forgotten: approvals, and orders whose outcome is open, so the
+    /// next listing must say all that is there. Objectives and times to boot stay as they were learned with; an
+    /// engine of its own is needed for others.
     pub fn amend(&mut self, fleet: Fleet, overrides: Vec<Override>) -> Result<(), ConfigError> {
         let same = fleet.components.len() == self.components.len()
             && fleet
@@ -43,7 +43,7 @@ impl Engine {
             state.offers = offers;
             state.stateful = component.stateful;
             if matches!(state.brain, Brain::Ours(_)) {
-                state.scale_in = ScaleInBudget::new(component.timing.scale_in_per_hour);
+                state.scale_in.amend(component.timing.scale_in_per_hour);
             }
             state.cohorts.clear();
             state.kept = None;

@@ -3,13 +3,13 @@
 use fleetcast_engine::{Engine, Step};
 use fleetcast_model::{
     Action, Budget, Change, ChangeAction, Gate, MicroUsd, MilliPerMinute, Mode, OverrideDecision,
-    Reason, StatedForecast, Units, change_set_hash,
+    Reason, Share, StatedForecast, Units, change_set_hash,
 };
 use proptest::prelude::*;
 
 use crate::support::{
-    Choice, Log, Shape, Site, cases, choices, listed, minutes, name, ordered_units, shapes,
-    usual_choice,
+    Choice, Log, Mark, STEP_SECONDS, Shape, Site, cases, choices, listed, minutes, name,
+    ordered_units, shapes, usual_choice,
 };
 
 /// Runs a site again, step by step, with the engine at hand after each.
@@ -221,4 +221,37 @@ fn an_engine_goes_on_under_other_documents_with_what_it_has_learned() {
     let mut other = site.config.fleet.clone();
     other.components.pop();
     assert!(engine.amend(other, Vec::new()).is_err());
+}
+
+#[test]
+fn other_documents_do_not_begin_the_hour_of_a_scale_in_anew() {
+    let mut choice = usual_choice();
+    choice.views.marks = vec![(250, 100, Mark::Times(0.2))];
+    let mut site = choice.site(400);
+    for component in &mut site.config.fleet.components {
+        component.timing.scale_in_per_hour = Share::new(0.2);
+    }
+    let log = site.run();
+    let hour = 3_600 / STEP_SECONDS as usize;
+    let mut engine = Engine::new(site.config.clone()).expect("a good configuration");
+    let mut used_up = 0;
+    for (index, (seen, step)) in log.seen.iter().zip(&log.steps).enumerate() {
+        let mut other = engine.clone();
+        let fleet = site.config.fleet.clone();
+        other.amend(fleet, Vec::new()).expect("the same components");
+        let decided = &other.step(step.now, seen).components[0];
+        engine.step(step.now, seen);
+        let before = &log.steps[(index + 1).saturating_sub(hour)..index];
+        let before = before.iter().map(|step| &step.components[0]);
+        let most = before.clone().map(|report| report.ready).max();
+        let most = most.unwrap_or_default().max(decided.ready).get();
+        let gone: u64 = before.map(|report| report.drained.get()).sum();
+        let drained = decided.drained.get();
+        assert!(
+            drained == 0 || gone + drained <= most.div_ceil(5),
+            "step {index}: {drained} after {gone} of {most}"
+        );
+        used_up += u32::from(gone == most.div_ceil(5) && decided.wanted < decided.ready);
+    }
+    assert!(used_up > 3, "the fleet never shrank as fast as it may");
 }
