@@ -222,6 +222,12 @@ fn read_component(
                 .timing
                 .scale_in_per_hour
                 .map(|value| share(value, &format!("{at}/timing/scale_in_per_hour"), problems)),
+            hold_max: duration(
+                component.timing.hold_max,
+                &format!("{at}/timing/hold_max"),
+                problems,
+            ),
+            fallback: component.timing.fallback,
         },
     }
 }
@@ -524,6 +530,8 @@ fn write_component(component: &model::Component) -> wire::Component {
                 .timing
                 .scale_in_per_hour
                 .map(|share| Fraction(share.get())),
+            hold_max: IsoDuration(component.timing.hold_max),
+            fallback: component.timing.fallback,
         },
     }
 }

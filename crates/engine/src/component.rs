@@ -11,7 +11,7 @@ use fleetcast_forecast::{ConformalSettings, DelayedConformal, PersonaPrior, Side
 use fleetcast_model::{
     Cohort, Component, ComponentIndex, FitRequest, Fitted, InstanceState, MicroUsdPerHour,
     Objective, ObjectiveMetric, OfferIndex, PromoteOn, Resource, Share, StandbyPolicy, Succession,
-    Timing, UseDrift,
+    Timing, UnknownDemand, UseDrift,
 };
 use fleetcast_planner::OfferChoice;
 use fleetcast_planner::steering::{
@@ -38,6 +38,7 @@ use crate::stages::projection::Projection;
 use crate::stages::workflow::WorkflowState;
 use crate::telemetry::Unserved;
 use crate::trials::Trials;
+use crate::unknown::UnknownInput;
 use crate::watch::{Alert, Watch};
 
 /// Where nothing is stated, so much of the demand may go unserved.
@@ -141,6 +142,8 @@ pub struct Ours {
     pub(crate) observed: usize,
     /// Steps of known demand that are still to come before anything is scaled in.
     pub(crate) fresh: FreshDemand,
+    /// For how long demand has been unknown, and what is done about it.
+    pub(crate) unknown: UnknownInput,
     /// Steps of an hour: history is weighed against the persona by the hour, because a forecast of the
     /// next minutes rests on the last ones far more than on the same time of other days.
     pub(crate) hour_steps: usize,
@@ -338,6 +341,15 @@ impl ComponentState {
         })
     }
 
+    /// What is done about demand that is unknown; told once only where the step is looked at `again`.
+    pub(crate) fn unknown(&self, again: bool) -> Option<UnknownDemand> {
+        match &self.brain {
+            Brain::Ours(ours) if again => ours.unknown.again(),
+            Brain::Ours(ours) => ours.unknown.now(),
+            Brain::Peer(_) => None,
+        }
+    }
+
     /// What is unusual about its demand now, in a word.
     pub(crate) fn anomaly(&self) -> Option<String> {
         match &self.brain {
@@ -462,6 +474,7 @@ impl Ours {
             step: 0,
             observed: 0,
             fresh: FreshDemand::new(boot_steps + 1),
+            unknown: UnknownInput::new(step_seconds),
             hour_steps: (steps_per_day / 24.0).max(1.0) as usize,
             requests: 0,
         }

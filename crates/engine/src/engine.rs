@@ -148,7 +148,7 @@ impl Engine {
         self.now = now.max(self.now);
         let now = self.now;
         let told = |observation: &Observation| match observation {
-            Observation::Demand(demand) => demand.until > self.demand_until,
+            Observation::Demand(demand) => demand.until > self.demand_until && demand.until <= now,
             _ => false,
         };
         // Woken between two steps, by an answer or a listing: what was wanted is still wanted.
@@ -256,6 +256,7 @@ impl Engine {
             withheld,
             feedback,
             anomaly: state.anomaly(),
+            unknown: state.unknown(between),
             use_drifts,
             scale_out_ceiling: projection.scale_out_ceiling,
             succession,
@@ -314,6 +315,7 @@ impl Engine {
                 if let Some(events) = &events {
                     events.teach(&mut ours.events, ahead.began, demand);
                 }
+                ours.unknown.observe(component, now, demand, state.per_unit);
                 let required = requirement::require(seen.measure, &arrival, state.per_unit);
                 let mut holds = ours.holds(seen, &required, &arrival, state.per_unit);
                 if state.burn.as_ref().is_some_and(BurnWatch::burning) {
@@ -496,6 +498,7 @@ impl Engine {
                 .begin_if_due(&policy, &state.cohorts, now, &mut step.actions);
         }
         state.scale_in.drained(now, plan.drained);
+        state
         if let Some(hedge) = &mut state.hedge {
             hedge.released(&plan.releases);
             hedge.ordered(&state.offers, &plan.orders, now);

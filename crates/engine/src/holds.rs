@@ -40,6 +40,7 @@ impl Ours {
                 lately.min(seen.ready.max(band.useful)).max(lasting)
             },
             reactive,
+            unknown: self.unknown.now(),
             standby: None,
         }
     }

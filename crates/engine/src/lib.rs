@@ -28,6 +28,7 @@ mod spending;
 mod stages;
 mod telemetry;
 mod trials;
+mod unknown;
 mod usage;
 mod watch;
 mod world;

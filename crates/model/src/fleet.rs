@@ -244,8 +244,35 @@ pub enum PromoteOn {
     Burn,
 }
 
+/// What a component is to be while its demand has been unknown for longer than it is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fallback {
+    /// What is there.
+    Hold,
+    /// The floor.
+    Floor,
+    /// What the highest demand of the day before it became unknown needs, and never less than what is there.
+    #[default]
+    PeakOfDayBefore,
+    /// The ceiling.
+    Ceiling,
+}
+
+impl Fallback {
+    /// A person's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hold => "what is there",
+            Self::Floor => "the floor",
+            Self::PeakOfDayBefore => "the peak of the day before",
+            Self::Ceiling => "the ceiling",
+        }
+    }
+}
+
 /// How long units take to come and go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// From the order to a healthy unit; `None`: the distribution that the provider is known for.
     pub boot: Option<SignedDuration>,
@@ -257,6 +284,36 @@ pub struct Timing {
     pub lifetime: SignedDuration,
     /// The share of what served within the last hour that may be taken out of service in an hour; `None`: all.
     pub scale_in_per_hour: Option<Share>,
+    /// While demand is unknown a component is held as it is for so long, then the fallback applies.
+    #[serde(default = "hold_max")]
+    pub hold_max: SignedDuration,
+    /// What it is to be from then on.
+    #[serde(default)]
+    pub fallback: Fallback,
+}
+
+/// Shrinking begins every twelve minutes at most: a boot and a drain of five minutes each, and a little.
+    12
+}
+
+/// A restart of a telemetry pipeline takes minutes; within a quarter of an hour the demand of most sites stays within
+/// what is bought.
+const fn hold_max() -> SignedDuration {
+    SignedDuration::from_mins(15)
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            boot: None,
+            drain: SignedDuration::ZERO,
+            warm_up: SignedDuration::ZERO,
+            lifetime: SignedDuration::ZERO,
+            scale_in_per_hour: None,
+            hold_max: hold_max(),
+            fallback: Fallback::default(),
+        }
+    }
 }
 
 impl Timing {

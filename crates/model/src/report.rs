@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, MicroUsd, MicroUsdPerHour, Plan, Token, Units};
+use crate::{ContentHash, Fallback, MicroUsd, MicroUsdPerHour, Plan, Token, Units};
 
 /// What limits a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,6 +55,8 @@ pub enum Reason {
     Reactive,
     /// A start and a drain are dearer than keeping it for a while.
     Hold,
+    /// Demand has been unknown for too long: the declared fallback.
+    Fallback,
     /// A spot pool may be taken back: so many more leave enough if one is.
     SpotRisk,
     /// A zone may be lost: so many more leave the promised share if one is.
@@ -221,6 +223,40 @@ pub struct ComponentReport {
     /// What quotas and zones kept its orders from being; `None`: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<LimitsReport>,
+    /// Its demand is unknown, or has just become known again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<UnknownDemand>,
+}
+
+/// Demand that is missing, stale or no number, and what is done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownDemand {
+    /// When the first step of it began.
+    pub since: Timestamp,
+    /// What is done.
+    pub response: UnknownResponse,
+    /// People are to be told: this begins in this step.
+    pub alert: bool,
+}
+
+/// What is done while demand is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownResponse {
+    /// What is there is kept until a moment.
+    Held {
+        /// When the fallback applies.
+        until: Timestamp,
+    },
+    /// The declared fallback applies.
+    FellBack {
+        /// What it is.
+        to: Fallback,
+        /// The fewest units that it wants; for the floor as many as it leaves.
+        units: Units,
+    },
+    /// It is known again.
+    KnownAgain,
 }
 
 /// What quotas and the zones that there are kept a component's orders from being.

@@ -31,6 +31,9 @@ pub struct DecisionView {
     /// The capacity ledger: why each wanted unit is wanted; adds up to `wanted`.
     pub reasons: Vec<ReasonView>,
     pub alternatives: Vec<AlternativeView>,
+    /// What people were told: that the demand was unknown, and what was done about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<String>,
     /// Quotas that bound, and promises for the loss of a zone that are not kept, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<String>,
@@ -156,6 +159,7 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
             ));
         }
     };
+    section("alert", view.alerts.clone(), 2);
     let latency = latency(&view.inputs);
     section(
         "seen",
@@ -433,6 +437,7 @@ mod tests {
                 reason("season: Tuesday morning", 4),
                 reason("uncertainty to 99.5 %", 5),
             ],
+            alerts: Vec::new(),
             limits: Vec::new(),
             overrides: Vec::new(),
             alternatives: vec![AlternativeView {

@@ -273,6 +273,11 @@ field_schema! {
     }
 }
 field_schema! {
+    FallbackText, "Fallback", {
+        "type": "string", "enum": ["hold", "floor", "peak_of_day_before", "ceiling"], "x-noun": "a fallback"
+    }
+}
+field_schema! {
     EventKindText, "EventKind", {
         "type": "string", "x-noun": "a kind of event",
         "enum": ["campaign", "news", "release", "holiday", "maintenance", "incident"]
@@ -303,8 +308,8 @@ field_schema! {
     ChangeReasonText, "ChangeReason", {
         "type": "string", "x-noun": "a reason",
         "enum": [
-            "floor", "baseline", "season", "forecast", "event", "uncertainty", "reactive", "hold", "spot_risk",
-            "zone_loss", "standby", "override", "policy", "whole_instances", "surplus"
+            "floor", "baseline", "season", "forecast", "event", "uncertainty", "reactive", "hold", "fallback",
+            "spot_risk", "zone_loss", "standby", "override", "policy", "whole_instances", "surplus"
         ]
     }
 }
@@ -363,6 +368,7 @@ mod tests {
         check::<model::ObjectiveMetric, ObjectiveText>();
         check::<model::StandbyTier, TierText>();
         check::<model::PromoteOn, PromoteText>();
+        check::<model::Fallback, FallbackText>();
         check::<model::EventKind, EventKindText>();
         check::<crate::wire::Decision, DecisionText>();
         check::<crate::wire::ResourceType, ResourceTypeText>();

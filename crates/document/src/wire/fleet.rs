@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use fleetcast_model::{
-    Architecture, ComponentName, FleetName, InteractionType, Mode, ObjectiveMetric, OfferId,
-    PromoteOn, ProviderKind, PurchaseKind, QuotaCount, Region, RegretBaseline, StandbyTier, Zone,
+    self as model, Architecture, ComponentName, Fallback, FleetName, InteractionType, Mode,
+    ObjectiveMetric, OfferId, PromoteOn, ProviderKind, PurchaseKind, QuotaCount, Region,
+    RegretBaseline, StandbyTier, Zone,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ArchitectureText, Fraction, InteractionText, IsoDuration, ModeText, Money, NameText,
-    ObjectiveText, PromoteText, ProviderText, PurchaseText, QuotaCountText, RegretText, TierText,
-    TimeText, TypePatternText, WordsText,
+    ArchitectureText, FallbackText, Fraction, InteractionText, IsoDuration, ModeText, Money,
+    NameText, ObjectiveText, PromoteText, ProviderText, PurchaseText, QuotaCountText, RegretText,
+    TierText, TimeText, TypePatternText, WordsText,
 };
 
 /// What a site's fleet is and should be. Capacity is counted in units of a component, a unit being
@@ -448,6 +449,23 @@ pub struct Timing {
     /// rounded up, such as "25%"; without it as much as demand lets go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale_in_per_hour: Option<Fraction>,
+    #[schemars(range(min = 3, max = 1_000), extend("x-noun" = "a number of changes of direction"))]
+    /// While the demand is unknown (missing, stale, no number) what is there is kept for so long, then `fallback`
+    /// applies, with an alert at the start and at the end.
+    #[serde(default = "default_hold_max")]
+    pub hold_max: IsoDuration,
+    /// What a component is to be from then on: `peak_of_day_before` is what the highest demand of the day before
+    /// needs, and never less than what is there; `hold` goes on keeping what is there; `ceiling` and `floor` are the
+    /// component's own. Only `floor` gives anything back.
+    #[serde(default)]
+    #[schemars(with = "FallbackText")]
+    pub fallback: Fallback,
+}
+
+}
+
+fn default_hold_max() -> IsoDuration {
+    IsoDuration(model::Timing::default().hold_max)
 }
 
 fn default_drain() -> IsoDuration {
@@ -466,6 +484,8 @@ impl Default for Timing {
             warm_up: default_warm_up(),
             lifetime: default_warm_up(),
             scale_in_per_hour: None,
+            hold_max: default_hold_max(),
+            fallback: Fallback::default(),
         }
     }
 }

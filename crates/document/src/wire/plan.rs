@@ -51,6 +51,10 @@ pub struct PlanAccount {
     /// The quotas that bound, and promises for the loss of a zone that cannot be kept yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<PlanLimit>,
+    /// What people should know before they decide: whose demand is unknown, and what is done about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<WordsText>")]
+    pub alerts: Vec<String>,
     /// What refusing the plan would mean.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub if_refused: Vec<Refusal>,

@@ -153,6 +153,8 @@ pub enum ChangeReason {
     Reactive,
     /// A start and a drain are dearer than keeping it for a while.
     Hold,
+    /// Demand has been unknown for too long: the declared fallback.
+    Fallback,
     /// Spot instances may be taken back.
     SpotRisk,
     /// A zone may be lost.

@@ -207,6 +207,13 @@ fn fleets() -> impl Strategy<Value = Fleet> {
             web.sla.objective.as_mut().unwrap().window = SignedDuration::from_secs(seconds.1);
             web.timing.boot = (which > 2).then(|| SignedDuration::from_secs(seconds.0));
             web.timing.drain = SignedDuration::from_millis(seconds.2);
+            web.timing.hold_max = SignedDuration::from_millis(seconds.2 / 2);
+            web.timing.fallback = [
+                Fallback::Hold,
+                Fallback::Floor,
+                Fallback::PeakOfDayBefore,
+                Fallback::Ceiling,
+            ][which as usize % 4];
             web.standby.as_mut().unwrap().price_share = share(shares.1);
             web.depends_on[0].calls_per_interaction = shares.2 * 1e3;
             fleet

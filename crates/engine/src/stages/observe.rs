@@ -2,7 +2,7 @@
 
 use fleetcast_model::{InstanceState, Inventory, Observation};
 use fleetcast_planner::steering::Promoted;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::component::ComponentState;
 use crate::engine::Engine;
@@ -46,10 +46,20 @@ impl Seen {
 /// Takes in everything that was told: demand and listings into the components, the rest to whom it is for.
 pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
     let now = engine.now();
+    let step = SignedDuration::from_secs(i64::from(engine.config().step_seconds));
+    let delay_steps = engine.config().telemetry.delay_steps;
+    // A step's demand may be told at any moment of the next one.
+    let oldest = now
+        - step
+            * (i32::try_from(delay_steps)
+                .unwrap_or(i32::MAX)
+                .saturating_add(1));
     for observation in observations {
         match observation {
             // What is late or told twice mends no decision that was made.
             Observation::Demand(demand) if demand.until <= engine.demand_until => {}
+            // Nobody knows the future; believed, it would make all that is told until then late.
+            Observation::Demand(demand) if demand.until > now => {}
             Observation::Demand(demand) => {
                 engine.per_minute.clear();
                 engine.per_minute.extend(
@@ -62,6 +72,8 @@ pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
                 engine.map.route(&engine.per_minute, &mut engine.volumes);
                 for (component, volumes) in engine.components.iter_mut().zip(&engine.volumes) {
                     component.take_demand(volumes);
+                    // The last known demand, and no knowledge of the present one.
+                    component.known &= demand.until >= oldest;
                 }
             }
             Observation::Inventory(inventory) if inventory.complete => {

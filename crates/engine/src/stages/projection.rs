@@ -1,7 +1,8 @@
 //! Fourth stage: what the fleet should be, each unit with its reason.
 
 use fleetcast_model::{
-    Component, Ledger, Override, OverrideDecision, Reason, StatedForecast, Units,
+    Component, Fallback, Ledger, Override, OverrideDecision, Reason, StatedForecast, Units,
+    UnknownDemand, UnknownResponse,
 };
 use jiff::Timestamp;
 
@@ -44,8 +45,28 @@ pub struct Holds {
     pub may_shrink: bool,
     /// Units that the reactive lower bound wants; zero when the forecast is healthy and an objective is stated.
     pub reactive: u64,
+    /// What is done about demand that is unknown, if it is.
+    pub unknown: Option<UnknownDemand>,
     /// Standby, if there is any.
     pub standby: Option<Standby>,
+}
+
+impl Holds {
+    /// The same without what was needed lately.
+    fn without_reactive(self) -> Self {
+        Self {
+            reactive: 0,
+            ..self
+        }
+    }
+
+    /// The fallback that applies because demand has been unknown for too long.
+    fn fallback(&self) -> Option<(Fallback, Units)> {
+        match self.unknown?.response {
+            UnknownResponse::FellBack { to, units } => Some((to, units)),
+            UnknownResponse::Held { .. } | UnknownResponse::KnownAgain => None,
+        }
+    }
 }
 
 /// How many units should stand by.
@@ -66,6 +87,15 @@ pub fn project(
     holds: Holds,
     scale_out: Option<Units>,
 ) -> Projection {
+    assert_held_no_longer(component, deciders, &holds);
+    let fallback = holds.fallback();
+    let to_floor = fallback.is_some_and(|(to, _)| to == Fallback::Floor);
+    // Whoever falls back to the floor trusts no forecast but a person's.
+    let (required, holds) = if to_floor && !required.stated {
+        (&Required::NOTHING, holds.without_reactive())
+    } else {
+        (required, holds)
+    };
     let mut limits = Limits::of(component, deciders);
     let mut ledger = Ledger::default();
     let mut counted = 0;
@@ -94,10 +124,16 @@ pub fn project(
     // Nothing is scaled in on demand that nobody knows.
     let kept = if holds.may_shrink {
         holds.hold.min(total)
+    } else if to_floor {
+        0
     } else {
         total
     };
     up_to(Reason::Hold, kept);
+    up_to(
+        Reason::Fallback,
+        fallback.map_or(0, |(_, units)| units.get()),
+    );
     let helpful = scale_out.map(|most| most.max(limits.floor));
     let beyond = helpful.filter(|most| ledger.total() > *most && *most < limits.ceiling);
     if let Some(most) = beyond {
@@ -115,9 +151,23 @@ pub fn project(
     ledger.add(Reason::Standby, standby.min(room));
     Projection {
         scale_out_ceiling: beyond,
-        may_drain: holds.may_shrink || limits.limited,
+        may_drain: holds.may_shrink || limits.limited || to_floor,
         ..limits.settle(ledger)
     }
+}
+
+/// Demand that is unknown holds a fleet for as long as its documents say, and not longer.
+fn assert_held_no_longer(component: &Component, deciders: &Deciders, holds: &Holds) {
+    let Some(unknown) = holds.unknown else {
+        return;
+    };
+    let unknown_for = deciders.now.duration_since(unknown.since);
+    assert!(
+        !matches!(unknown.response, UnknownResponse::Held { .. })
+            || unknown_for < component.timing.hold_max,
+        "{} is held although its demand has been unknown for {unknown_for}",
+        component.name
+    );
 }
 
 /// Projects what another policy wants.

@@ -17,6 +17,17 @@ pub struct Required {
     pub stated: bool,
 }
 
+impl Required {
+    /// No unit at all.
+    pub const NOTHING: Self = Self {
+        now: 0,
+        median_without_events: 0,
+        median: 0,
+        bought: 0,
+        stated: false,
+    };
+}
+
 /// Turns demand into units.
 pub fn require(measure: f64, arrival: &Arrival, per_unit: f64) -> Required {
     let whole = |demand: f64| round_up(demand / per_unit);

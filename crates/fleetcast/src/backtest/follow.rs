@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use flate2::{Compression, write::GzEncoder};
 use fleetcast_engine::{EngineConfig, Step};
-use fleetcast_model::{Action, Gate, ModeChange, Observation};
+use fleetcast_model::{Action, Gate, ModeChange, Observation, UnknownDemand};
 use fleetcast_report::{StepRow, write_header, write_row};
 use fleetcast_sim::{ComponentInterval, Daily, Interval, Recorder, Sink, Tally};
 use indicatif::ProgressBar;
@@ -98,6 +98,8 @@ pub struct Follow {
     pub refused: u64,
     /// When the mode was promoted or demoted.
     pub modes: Vec<(jiff::Timestamp, ModeChange)>,
+    /// For each component: when its demand became unknown, fell back and was known again.
+    pub unknown: Vec<Vec<(jiff::Timestamp, UnknownDemand)>>,
     /// Steps in which a component needed more than its ceiling.
     pub at_ceiling: u64,
     ceilings: Vec<u64>,
@@ -139,6 +141,7 @@ impl Follow {
             asked: 0,
             refused: 0,
             modes: Vec::new(),
+            unknown: Vec::new(),
             at_ceiling: 0,
             ceilings,
             complete: Vec::new(),
@@ -195,6 +198,11 @@ impl Sink for Follow {
         self.modes
             .extend(step.mode.map(|change| (step.now, change)));
         self.refused += u64::from(capped);
+        self.unknown.resize(step.components.len(), Vec::new());
+        for (told, report) in self.unknown.iter_mut().zip(&step.components) {
+            let alert = report.unknown.filter(|unknown| unknown.alert);
+            told.extend(alert.map(|unknown| (step.now, unknown)));
+        }
         let over = |(at, ceiling): (&ComponentInterval, &u64)| at.need > *ceiling;
         let at_ceiling = interval.components.iter().zip(&self.ceilings).any(over);
         self.at_ceiling += u64::from(at_ceiling);

@@ -318,6 +318,8 @@ fn warnings(follow: &Follow, scenario: &Scenario) -> Vec<String> {
             follow.refused
         ));
     }
+    let unknown = scenario.components.iter().zip(&follow.unknown);
+    warnings.extend(unknown.flat_map(|(name, told)| crate::plan::alerts::notes(name, told)));
     warnings
 }
 

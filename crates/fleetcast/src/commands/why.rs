@@ -230,6 +230,12 @@ fn view(
             .collect(),
         alternatives: alternatives(engine, report, index, price),
         limits: limits(engine, report, index),
+        alerts: (report.unknown.iter())
+            .map(|unknown| {
+                let name = &engine.config().fleet.components[index].name;
+                crate::plan::alerts::words(name.as_str(), unknown)
+            })
+            .collect(),
         overrides: overrides(engine, index),
         gate: gate_words(&report.gate),
         recommendations: (recommended.iter())
@@ -488,6 +494,7 @@ fn reason_words(reason: Reason) -> &'static str {
         Reason::Uncertainty => "uncertainty of the forecast",
         Reason::Reactive => "reactive lower bound",
         Reason::Hold => "kept: a start would cost more",
+        Reason::Fallback => "the fallback while demand is unknown",
         Reason::SpotRisk => "cover for a spot pool that may be taken back",
         Reason::ZoneLoss => "so that the loss of a zone leaves enough",
         Reason::Override => "a person's override",

@@ -242,6 +242,7 @@ fn cause(reason: Reason) -> ChangeReason {
         Reason::Uncertainty => ChangeReason::Uncertainty,
         Reason::Reactive => ChangeReason::Reactive,
         Reason::Hold => ChangeReason::Hold,
+        Reason::Fallback => ChangeReason::Fallback,
         Reason::SpotRisk => ChangeReason::SpotRisk,
         Reason::ZoneLoss => ChangeReason::ZoneLoss,
         Reason::Override => ChangeReason::Override,

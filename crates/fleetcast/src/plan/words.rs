@@ -29,12 +29,21 @@ pub fn plan_words(state: &ProvisionalFleetState) -> String {
             },
             moment(plan.planned_at)
         ));
+        for alert in &plan.alerts {
+            say(format!("Alert: {alert}."));
+        }
         for limit in &plan.limits {
             say(format!("Limit: {}.", limit.words));
         }
         return text;
     }
     say(format!("Plan for {name} at {}\n", moment(plan.planned_at)));
+    for alert in &plan.alerts {
+        say(format!("Alert: {alert}."));
+    }
+    if !plan.alerts.is_empty() {
+        say(String::new());
+    }
     for change in &state.provisional_changes {
         say(headline(change));
         say(format!("      {}", because(&change.reasons)));
@@ -210,6 +219,7 @@ fn reason_words(reason: ChangeReason) -> &'static str {
         ChangeReason::Uncertainty => "for the uncertainty of the forecast",
         ChangeReason::Reactive => "for the reactive lower bound",
         ChangeReason::Hold => "kept, because a start would cost more",
+        ChangeReason::Fallback => "for the fallback while demand is unknown",
         ChangeReason::SpotRisk => "against the loss of spot",
         ChangeReason::ZoneLoss => "against the loss of a zone",
         ChangeReason::Standby => "for standby",

@@ -13,5 +13,6 @@ mod nasty;
 mod offers;
 mod place;
 mod plan;
+mod unknown;
 mod usage;
 mod what_if;

@@ -18,4 +18,5 @@ mod scaling;
 mod spot;
 mod standby;
 mod support;
+mod unknown;
 mod usage;

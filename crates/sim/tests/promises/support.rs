@@ -455,6 +455,10 @@ impl Choice {
         }
     }
 
+    pub fn ceiling_units(&self) -> Units {
+        Units::new(self.ceiling())
+    }
+
     /// At least so high that whole instances fit between it and the floor.
     fn ceiling(&self) -> u64 {
         let smallest = 1 << self.offers.trailing_zeros().min(3);
