@@ -222,6 +222,7 @@ fn read_component(
                 .timing
                 .scale_in_per_hour
                 .map(|value| share(value, &format!("{at}/timing/scale_in_per_hour"), problems)),
+            direction_changes_per_hour: component.timing.direction_changes_per_hour,
             hold_max: duration(
                 component.timing.hold_max,
                 &format!("{at}/timing/hold_max"),
@@ -530,6 +531,7 @@ fn write_component(component: &model::Component) -> wire::Component {
                 .timing
                 .scale_in_per_hour
                 .map(|share| Fraction(share.get())),
+            direction_changes_per_hour: component.timing.direction_changes_per_hour,
             hold_max: IsoDuration(component.timing.hold_max),
             fallback: component.timing.fallback,
         },

@@ -38,6 +38,7 @@ use crate::stages::projection::Projection;
 use crate::stages::workflow::WorkflowState;
 use crate::telemetry::Unserved;
 use crate::trials::Trials;
+use crate::turns::Turns;
 use crate::unknown::UnknownInput;
 use crate::watch::{Alert, Watch};
 
@@ -74,6 +75,7 @@ pub struct ComponentState {
     pub(crate) node_offers: Vec<NodeOffer>,
     pub(crate) stateful: bool,
     pub(crate) scale_in: ScaleInBudget,
+    pub(crate) turns: Turns,
     pub(crate) timing: Timing,
     /// Its standby, where Fleetcast itself decides.
     pub(crate) standby: Option<StandbyPolicy>,
@@ -274,6 +276,7 @@ impl ComponentState {
             hedge,
             stateful: component.stateful,
             scale_in: ScaleInBudget::new(component.timing.scale_in_per_hour.filter(|_| ours)),
+            turns: Turns::default(),
             timing: component.timing,
             lead_steps: boot_steps + 1,
             served: VecDeque::new(),

@@ -51,9 +51,16 @@ pub struct EngineConfig {
     /// Models fitted in one step at most; the others wait for the next one.
     #[serde(default = "fits_per_step")]
     pub fits_per_step: u32,
+    /// The term that it leads under; a later one fences the earlier ones off.
+    #[serde(default = "first_term")]
+    pub term: u64,
     /// How demand becomes known.
     #[serde(default, skip_serializing_if = "Telemetry::is_plain")]
     pub telemetry: Telemetry,
+}
+
+fn first_term() -> u64 {
+    EngineConfig::FIRST_TERM
 }
 
 /// A fit takes some tens of milliseconds: with these a step stays well under a second.
@@ -120,6 +127,9 @@ pub enum ConfigError {
 }
 
 impl EngineConfig {
+    /// The term of an engine that nobody led before.
+    pub const FIRST_TERM: u64 = 1;
+
     /// The default of [`Self::fits_per_step`].
     pub const FITS_PER_STEP: u32 = 16;
 

@@ -21,7 +21,7 @@ use crate::stages::forecast::{Ahead, Arrival, Expected};
 use crate::stages::gate::{self, Question};
 use crate::stages::observe::Seen;
 use crate::stages::projection::{Deciders, Projection};
-use crate::stages::{forecast, nodes, observe, plan, projection, requirement};
+use crate::stages::{forecast, nodes, observe, plan, projection, requirement, workflow};
 use crate::trials::Trialled;
 
 /// Drills begin while demand is at most this part of what serves.
@@ -41,6 +41,8 @@ pub struct Step {
     pub components: Vec<ComponentReport>,
     /// When to step again at the latest.
     pub wake_at: Timestamp,
+    /// The term of the engine that decided: a world that has seen a later one carries nothing out.
+    pub term: u64,
     /// The mode was promoted or demoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<ModeChange>,
@@ -64,6 +66,8 @@ pub struct Engine {
     due: Timestamp,
     steps: u64,
     pub(crate) mode: Mode,
+    /// The later term of another engine, once this one has been told.
+    pub(crate) deposed_by: Option<u64>,
     pub(crate) regret: Option<RegretBook>,
     pub(crate) reservations: Reservations,
     /// Quotas, and what the loss of a zone has to leave; `None` where the fleet states neither.
@@ -116,6 +120,7 @@ impl Engine {
             due: config.start,
             steps: 0,
             mode: config.fleet.mode,
+            deposed_by: None,
             regret,
             reservations: Reservations::default(),
             limits: None,
@@ -169,6 +174,7 @@ impl Engine {
             actions: Vec::new(),
             components: Vec::with_capacity(self.components.len()),
             wake_at: self.wake_at(),
+            term: self.config.term,
             mode: None,
             fits: Vec::new(),
         };
@@ -177,6 +183,7 @@ impl Engine {
             step.mode = self.judge_mode();
         }
         self.steps += u64::from(!between);
+        self.keep_hands_off(&mut step.actions);
         step
     }
 
@@ -322,6 +329,8 @@ impl Engine {
                     // What was promoted stays until the budget no longer burns.
                     holds.reactive = holds.reactive.max(required.now);
                 }
+                let most = component.timing.direction_changes_per_hour;
+                holds.may_shrink &= state.turns.may_shrink(now, most);
                 holds.standby =
                     (state.standby.as_ref()).map(|policy| ours.standby(policy, &arrival));
                 let room = step.fits.len() < self.config.fits_per_step as usize
@@ -393,7 +402,7 @@ impl Engine {
         step: &mut Step,
     ) -> Option<Drill> {
         let began = now - self.step_length();
-        let acts = self.mode != Mode::Observe && !gate::frozen(&self.config.fleet, now);
+        let acts = self.mode() != Mode::Observe && !gate::frozen(&self.config.fleet, now);
         let state = &mut self.components[index];
         let policy = state.standby?;
         state.drills.note_promotions(&state.cohorts, began);
@@ -426,7 +435,8 @@ impl Engine {
         step: &mut Step,
     ) -> (Plan, Gate, Option<Plan>) {
         let place = ComponentIndex(index as u16);
-        let acts = self.mode == Mode::Auto && !gate::frozen(&self.config.fleet, now);
+        let mode = self.mode();
+        let acts = mode == Mode::Auto && !gate::frozen(&self.config.fleet, now);
         let state = &mut self.components[index];
         // Nothing is at stake: a drill may begin.
         let calm = acts
@@ -459,7 +469,7 @@ impl Engine {
         };
         let passed = state.gate.judge(&Question {
             config,
-            mode: self.mode,
+            mode,
             plan: &plan,
             have,
             committed,
@@ -472,7 +482,7 @@ impl Engine {
         let passes = matches!(passed.gate, Gate::Go | Gate::Nothing);
         if !passes {
             withheld = Some(plan);
-            plan = if self.mode == Mode::Observe {
+            plan = if mode == Mode::Observe {
                 Plan::keep(place, projection.wanted)
             } else {
                 let limits = self.limits.as_deref_mut();
@@ -489,16 +499,20 @@ impl Engine {
         }
         let reserve = |order: &PlannedOrder| gate::worst_cost(config, order);
         let reserved = plan.all_orders().map(reserve).sum();
-        state
-            .workflow
-            .carry_out(&plan, now, reserve, &mut step.actions);
+        let lease = workflow::lease(i64::from(config.step_seconds));
+        let workflow = &mut state.workflow;
+        workflow.carry_out(&plan, now, lease, reserve, &mut step.actions);
+        workflow.renew(&state.cohorts, &plan, now, lease, &mut step.actions);
         if let Some(policy) = state.standby.filter(|_| calm && plan.standby.is_empty()) {
             state
                 .drills
                 .begin_if_due(&policy, &state.cohorts, now, &mut step.actions);
         }
         state.scale_in.drained(now, plan.drained);
+        let given_back = plan.cancelled + plan.drained > Units::ZERO;
         state
+            .turns
+            .changed(now, !plan.orders.is_empty(), given_back);
         if let Some(hedge) = &mut state.hedge {
             hedge.released(&plan.releases);
             hedge.ordered(&state.offers, &plan.orders, now);

@@ -40,9 +40,12 @@ impl Engine {
         self.reservations.committed()
     }
 
-    /// The mode that holds now: the fleet state's, or what it was promoted to.
+    /// The mode that holds now: the fleet state's, or what it was promoted to; whoever does not lead observes.
     pub fn mode(&self) -> Mode {
-        self.mode
+        match self.deposed_by {
+            Some(_) => Mode::Observe,
+            None => self.mode,
+        }
     }
 
     /// The measured regret of the days that count towards the next change of mode, oldest first.

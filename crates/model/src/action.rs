@@ -12,6 +12,8 @@ use crate::{ComponentIndex, ContentHash, MicroUsd, MicroUsdPerHour, OfferIndex, 
 pub enum Action {
     /// Rent instances.
     Order(Order),
+    /// Go on waiting for what is on its way from an order.
+    Renew(Renewal),
     /// Put healthy instances into service.
     Register(InstanceRange),
     /// Give instances back: those in service drain first, the others are cancelled.
@@ -48,6 +50,18 @@ pub struct Order {
     /// They go into standby once they are up.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub standby: bool,
+    /// What neither serves nor stands by at that moment is given up, unless it was renewed: an engine that is dead
+    /// leaves nothing behind that goes on growing. What serves by then has no expiry.
+    pub lease_until: Timestamp,
+}
+
+/// A longer lease for what is still on its way from an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewal {
+    /// The order.
+    pub token: Token,
+    /// When what is still on its way then is given up.
+    pub lease_until: Timestamp,
 }
 
 /// When the world promotes standby units of a component by itself. What it did is seen in the next listing.

@@ -284,6 +284,9 @@ pub struct Timing {
     pub lifetime: SignedDuration,
     /// The share of what served within the last hour that may be taken out of service in an hour; `None`: all.
     pub scale_in_per_hour: Option<Share>,
+    /// At most so many changes between growing and shrinking in an hour; at least 3. Growing is never kept back.
+    #[serde(default = "direction_changes_per_hour")]
+    pub direction_changes_per_hour: u32,
     /// While demand is unknown a component is held as it is for so long, then the fallback applies.
     #[serde(default = "hold_max")]
     pub hold_max: SignedDuration,
@@ -293,6 +296,7 @@ pub struct Timing {
 }
 
 /// Shrinking begins every twelve minutes at most: a boot and a drain of five minutes each, and a little.
+const fn direction_changes_per_hour() -> u32 {
     12
 }
 
@@ -310,6 +314,7 @@ impl Default for Timing {
             warm_up: SignedDuration::ZERO,
             lifetime: SignedDuration::ZERO,
             scale_in_per_hour: None,
+            direction_changes_per_hour: direction_changes_per_hour(),
             hold_max: hold_max(),
             fallback: Fallback::default(),
         }

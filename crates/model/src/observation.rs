@@ -24,6 +24,15 @@ pub enum Observation {
     Refused(Refused),
     /// What a component used in an interval.
     Use(UseObserved),
+    /// Another engine leads: nothing of this one's last step was carried out.
+    Fenced(Fenced),
+}
+
+/// Another engine leads, under a later term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fenced {
+    /// The latest term that anybody has led under.
+    pub term: u64,
 }
 
 /// Demand that was *offered* (not what was served) in an interval, by interaction type.
@@ -104,6 +113,16 @@ pub struct Cohort {
     pub state: InstanceState,
     /// Since when they are in that state.
     pub since: Timestamp,
+}
+
+impl InstanceState {
+    /// Whether it was ordered and neither serves nor stands by yet: its order's lease holds it.
+    pub fn is_on_order(self) -> bool {
+        matches!(
+            self,
+            Self::Booting | Self::Configuring | Self::Healthy | Self::Preparing
+        )
+    }
 }
 
 impl Cohort {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use fleetcast_model::{
     Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex, Order,
-    PurchaseKind, Refused, Timing, Token,
+    PurchaseKind, Refused, Renewal, Timing, Token,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -90,6 +90,8 @@ pub struct SimCloud {
     /// Until when the market has been looked at.
     market_until: Option<Timestamp>,
     refused: Vec<Refused>,
+    /// The latest term that anybody has acted under.
+    term: u64,
 }
 
 /// Instances of one order that share their fate.
@@ -100,7 +102,7 @@ struct Group {
     /// When the machine is up; from then on it is configured.
     up: Timestamp,
     healthy: Timestamp,
-    /// When one that drains or is taken back is gone, and a demoted one is standby again.
+    /// When one that drains or is taken back is gone, one on order is given up, and a demoted one is standby again.
     gone: Timestamp,
     /// Its promotion fails.
     fails: bool,
@@ -167,7 +169,19 @@ impl SimCloud {
             market: SpotMarket::default(),
             market_until: None,
             refused: Vec::new(),
+            term: 0,
         }
+    }
+
+    /// Whether an engine may act under this term; from then on none of an earlier one may.
+    pub fn fence(&mut self, term: u64) -> bool {
+        self.term = self.term.max(term);
+        term == self.term
+    }
+
+    /// The latest term that anybody has acted under.
+    pub fn term(&self) -> u64 {
+        self.term
     }
 
     /// Draws what goes wrong with promotions from this.
@@ -220,6 +234,7 @@ impl SimCloud {
     /// Lets time pass: what has booted is configured, what is configured is healthy, what has drained is gone.
     pub fn advance(&mut self, now: Timestamp) {
         self.take_back(now);
+        self.give_up(now);
         self.instances.retain_mut(|group| {
             let cohort = &mut group.cohort;
             if cohort.state == InstanceState::Booting && group.up <= now {
@@ -230,6 +245,7 @@ impl SimCloud {
             }
             if cohort.state == InstanceState::Preparing && group.healthy <= now {
                 (cohort.state, cohort.since) = (InstanceState::Standby, group.healthy);
+                group.gone = Timestamp::MAX;
             }
             if cohort.state == InstanceState::Promoting && group.healthy <= now {
                 if group.fails {
@@ -243,6 +259,29 @@ impl SimCloud {
             }
             !cohort.state.is_going() || now < group.gone
         });
+    }
+
+    /// Ends what was on its way when its lease ran out: nobody waits for it any more.
+    fn give_up(&mut self, now: Timestamp) {
+        for group in &mut self.instances {
+            let cohort = &group.cohort;
+            let stands_by = cohort.state == InstanceState::Preparing && group.healthy <= group.gone;
+            if cohort.state.is_on_order() && group.gone <= now && !stands_by {
+                let offer = &self.offers[usize::from(cohort.offer.0)];
+                self.topped_up[usize::from(cohort.component.0)] += top_up(group, offer, group.gone);
+                group.cohort.state = InstanceState::Draining;
+            }
+        }
+    }
+
+    /// Goes on waiting for what is on its way from an order.
+    pub fn renew(&mut self, renewal: &Renewal, now: Timestamp) {
+        let own = (self.instances.iter_mut()).filter(|group| {
+            group.cohort.token == renewal.token && group.cohort.state.is_on_order()
+        });
+        for group in own.filter(|group| group.gone > now) {
+            group.gone = group.gone.max(renewal.lease_until);
+        }
     }
 
     /// Takes back the spot pools that the market has lost until now: what serves gets its notice, the rest ends.
@@ -280,9 +319,10 @@ impl SimCloud {
             return;
         }
         let place = usize::from(order.offer.0);
-        if self.offers[place].purchase == PurchaseKind::Spot
-            && !self.market.has_capacity(place, now)
-        {
+        let sold_out = self.offers[place].purchase == PurchaseKind::Spot
+            && !self.market.has_capacity(place, now);
+        // An order that comes when its lease is over is nobody's any more.
+        if sold_out || order.lease_until <= now {
             self.refused.push(Refused {
                 token: order.token,
                 offer: order.offer,
@@ -337,7 +377,11 @@ impl SimCloud {
             ordered: now,
             up: healthy - configure,
             healthy,
-            gone: Timestamp::MAX,
+            gone: if state.is_on_order() {
+                order.lease_until
+            } else {
+                Timestamp::MAX
+            },
             fails: false,
         });
     }
@@ -347,6 +391,7 @@ impl SimCloud {
         self.split(range, |group| {
             if group.cohort.state == InstanceState::Healthy {
                 (group.cohort.state, group.cohort.since) = (InstanceState::InService, now);
+                group.gone = Timestamp::MAX;
             }
         });
     }

@@ -121,6 +121,7 @@ impl PlainSetting {
             objective: None,
             without: Vec::new(),
             fits_per_step: EngineConfig::FITS_PER_STEP,
+            term: EngineConfig::FIRST_TERM,
             telemetry: Telemetry::default(),
         }
     }

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use fleetcast_capacity::CapacityModel;
 use fleetcast_engine::{DemandMap, Engine, EngineConfig, Step, World};
 use fleetcast_model::{
-    Action, Approval, ComponentIndex, DemandObserved, Observation, PerMinute, Units,
+    Action, Approval, ComponentIndex, DemandObserved, Fenced, Observation, PerMinute, Units,
 };
 use fleetcast_series::Series;
 use jiff::{SignedDuration, Timestamp};
@@ -111,6 +111,8 @@ pub struct Sim<'a, S> {
     fitted: Vec<Observation>,
     approvals: VecDeque<(Timestamp, Approval)>,
     truth: Option<TrueUse>,
+    /// What a step of an engine that leads no more was answered.
+    fenced: Option<Fenced>,
     /// Uses observed in the interval that has just ended.
     uses: Vec<Observation>,
     /// Demand that is not told yet, oldest first.
@@ -205,6 +207,7 @@ impl<'a, S: Sink> Sim<'a, S> {
             fitted: Vec::new(),
             approvals: VecDeque::new(),
             truth: None,
+            fenced: None,
             uses: Vec::new(),
             untold: VecDeque::new(),
             again: vec![0.0; simulation.demand.len()],
@@ -371,6 +374,11 @@ fn types_served(config: &EngineConfig) -> Vec<Vec<usize>> {
 }
 
 impl<S> Sim<'_, S> {
+    /// Fences engines of earlier terms off: what they start from now on is not carried out.
+    pub fn fence(&mut self, term: u64) {
+        self.cloud.fence(term);
+    }
+
     /// What is armed promotes standby as soon as the demand of the interval is there; units, for each component.
     fn promote(&mut self, from: Timestamp) -> Vec<u64> {
         let mut promoted = vec![0; self.capacities.len()];
@@ -461,6 +469,7 @@ impl<S: Sink> World for Sim<'_, S> {
         let per_minute = self.live(from, until);
         self.cloud.advance(until);
         seen.append(&mut self.fitted);
+        seen.extend(self.fenced.take().map(Observation::Fenced));
         while self.approvals.front().is_some_and(|(at, _)| *at <= until) {
             seen.extend(
                 self.approvals
@@ -493,9 +502,15 @@ impl<S: Sink> World for Sim<'_, S> {
 
     async fn start(&mut self, step: Step) -> Result<(), Infallible> {
         let now = step.now;
+        if !self.cloud.fence(step.term) {
+            let term = self.cloud.term();
+            self.fenced = Some(Fenced { term });
+            return Ok(());
+        }
         for action in &step.actions {
             match action {
                 Action::Order(order) => self.cloud.order(order, now),
+                Action::Renew(renewal) => self.cloud.renew(renewal, now),
                 Action::Register(range) => self.cloud.register(range, now),
                 Action::Release(range) => self.cloud.release(range, now),
                 Action::Promote(range) => self.cloud.promote(range, now),

@@ -449,7 +449,11 @@ pub struct Timing {
     /// rounded up, such as "25%"; without it as much as demand lets go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale_in_per_hour: Option<Fraction>,
+    /// At most so many changes between growing and shrinking in an hour, from 3 on. Growing is never kept back, so
+    /// shrinking is begun at most half as often as this, less one.
+    #[serde(default = "default_direction_changes")]
     #[schemars(range(min = 3, max = 1_000), extend("x-noun" = "a number of changes of direction"))]
+    pub direction_changes_per_hour: u32,
     /// While the demand is unknown (missing, stale, no number) what is there is kept for so long, then `fallback`
     /// applies, with an alert at the start and at the end.
     #[serde(default = "default_hold_max")]
@@ -462,6 +466,8 @@ pub struct Timing {
     pub fallback: Fallback,
 }
 
+fn default_direction_changes() -> u32 {
+    model::Timing::default().direction_changes_per_hour
 }
 
 fn default_hold_max() -> IsoDuration {
@@ -484,6 +490,7 @@ impl Default for Timing {
             warm_up: default_warm_up(),
             lifetime: default_warm_up(),
             scale_in_per_hour: None,
+            direction_changes_per_hour: default_direction_changes(),
             hold_max: default_hold_max(),
             fallback: Fallback::default(),
         }

@@ -208,6 +208,7 @@ fn fleets() -> impl Strategy<Value = Fleet> {
             web.timing.boot = (which > 2).then(|| SignedDuration::from_secs(seconds.0));
             web.timing.drain = SignedDuration::from_millis(seconds.2);
             web.timing.hold_max = SignedDuration::from_millis(seconds.2 / 2);
+            web.timing.direction_changes_per_hour = 3 + u32::from(which);
             web.timing.fallback = [
                 Fallback::Hold,
                 Fallback::Floor,

@@ -103,6 +103,7 @@ pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
             }
             // Learned from once all of the step is in.
             Observation::Use(_) => {}
+            Observation::Fenced(fenced) => engine.take_fenced(fenced),
         }
     }
     crate::usage::take_in(engine, observations);

@@ -2,13 +2,20 @@
 
 use fleetcast_model::{
     Action, Arming, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState,
-    MicroUsd, OfferIndex, Order, Plan, PlannedOrder, PromoteOn, StandbyPolicy, Token, Units,
+    MicroUsd, OfferIndex, Order, Plan, PlannedOrder, PromoteOn, Renewal, StandbyPolicy, Token,
+    Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An order that no complete listing has shown for so long is taken as never placed.
 const GRACE: SignedDuration = SignedDuration::from_mins(15);
+
+/// What an order brings is given up so long after it was placed or last renewed, if it neither serves nor stands by
+/// then: no sooner than the engine takes an order that nobody sees for lost, and not because of two late steps.
+pub fn lease(step_seconds: i64) -> SignedDuration {
+    GRACE.max(SignedDuration::from_secs(3 * step_seconds))
+}
 
 /// The journal of one component: what was asked for and is not in the inventory yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +26,8 @@ pub struct WorkflowState {
     /// Whether the world promotes standby by itself.
     armed: bool,
     orders: u64,
+    /// Until when what is on its way of an order is waited for.
+    leases: Vec<(Token, Timestamp)>,
 }
 
 /// An order whose outcome is not known yet.
@@ -95,11 +104,51 @@ impl WorkflowState {
         self.intents.len() < before
     }
 
-    /// Turns a plan that may be carried out into actions; `reserve` says what an order may cost at worst.
+    /// Goes on waiting for what is on its way and is not given back, before the second half of its lease is over.
+    pub fn renew(
+        &mut self,
+        cohorts: &[Cohort],
+        plan: &Plan,
+        now: Timestamp,
+        lease: SignedDuration,
+        actions: &mut Vec<Action>,
+    ) {
+        let (intents, leases) = (&self.intents, &mut self.leases);
+        let on_order = |token: Token| {
+            let own = cohorts.iter().filter(move |cohort| cohort.token == token);
+            own.filter(|cohort| cohort.state.is_on_order())
+        };
+        leases.retain(|(token, _)| {
+            let unlisted = intents.iter().any(|intent| intent.token == *token);
+            unlisted || on_order(*token).next().is_some()
+        });
+        let given_back: Vec<&InstanceRange> =
+            plan.releases.iter().chain(&plan.standby.releases).collect();
+        for cohort in cohorts.iter().filter(|cohort| cohort.state.is_on_order()) {
+            let own = |range: &&&InstanceRange| cohort.has(range);
+            let gone: u32 = given_back.iter().filter(own).map(|range| range.count).sum();
+            let held = leases.iter().find(|(token, _)| *token == cohort.token);
+            let left = held.map(|(_, until)| until.duration_since(now));
+            if gone >= cohort.count || left.is_some_and(|left| left * 2 > lease) {
+                continue;
+            }
+            let lease_until = now + lease;
+            leases.retain(|(token, _)| *token != cohort.token);
+            leases.push((cohort.token, lease_until));
+            actions.push(Action::Renew(Renewal {
+                token: cohort.token,
+                lease_until,
+            }));
+        }
+    }
+
+    /// Turns a plan that may be carried out into actions; `reserve` says what an order may cost at worst, `lease` for
+    /// how long what is on its way is waited for.
     pub fn carry_out(
         &mut self,
         plan: &Plan,
         now: Timestamp,
+        lease: SignedDuration,
         reserve: impl Fn(&PlannedOrder) -> MicroUsd,
         actions: &mut Vec<Action>,
     ) {
@@ -115,6 +164,9 @@ impl WorkflowState {
                 &now.as_second().to_le_bytes(),
                 &self.orders.to_le_bytes(),
             ]);
+            let lease_until = now + lease;
+            assert!(lease_until > now, "an order without a lease never ends");
+            self.leases.push((token, lease_until));
             self.intents.push(Intent {
                 token,
                 offer: planned.offer,
@@ -132,6 +184,7 @@ impl WorkflowState {
                 ready_by: planned.ready_by,
                 price: planned.price,
                 standby,
+                lease_until,
             }));
         }
         let released = plan.releases.iter().chain(&plan.standby.releases);

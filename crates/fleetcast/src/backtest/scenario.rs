@@ -252,6 +252,7 @@ impl Scenario {
             fleet,
             without: Vec::new(),
             fits_per_step: EngineConfig::FITS_PER_STEP,
+            term: EngineConfig::FIRST_TERM,
             telemetry: Telemetry::default(),
         };
         // Refused here, where the documents are at hand, and not in the middle of a run.

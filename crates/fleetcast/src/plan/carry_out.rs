@@ -163,6 +163,7 @@ impl<'a> World<'a> {
                 ready_by: change.ready_by,
                 price: self.offers[offer].price,
                 standby: false,
+                lease_until: ordered + PATIENCE,
             },
             ordered,
         );

@@ -38,6 +38,7 @@ fn order(instances: u32) -> Order {
         ready_by: START + minutes(5),
         price: MicroUsdPerHour::new(100_000),
         standby: false,
+        lease_until: START + minutes(120),
     }
 }
 

@@ -6,6 +6,7 @@
 mod causality;
 mod changes;
 mod cloud;
+mod leading;
 mod limits;
 mod money;
 mod objectives;

@@ -410,6 +410,7 @@ impl Choice {
             objective: None,
             without: Vec::new(),
             fits_per_step: EngineConfig::FITS_PER_STEP,
+            term: EngineConfig::FIRST_TERM,
             telemetry: Telemetry::default(),
         };
         let lifecycle = Lifecycle {
