@@ -120,6 +120,8 @@ pub struct Ours {
     pub(crate) hold: SlidingMaximum,
     /// Units in all, with those that stand by, that were wanted lately.
     pub(crate) deep: SlidingMaximum,
+    /// Units that paid for themselves lately in standby for the loss of spot.
+    pub(crate) losses: SlidingMaximum,
     /// The last forecast, as it was bought from.
     pub(crate) last: LeadForecast,
     /// What is unusual; `None` if that is not to matter.
@@ -455,6 +457,7 @@ impl Ours {
             }),
             hold: SlidingMaximum::new(1),
             deep: SlidingMaximum::new(1),
+            losses: SlidingMaximum::new(1),
             steering,
             last: LeadForecast::default(),
             watch: (!config.without.contains(&Part::Anomalies)).then(|| Watch::new(step_seconds)),
@@ -522,7 +525,7 @@ impl FitJob {
 }
 
 /// What steering has to know of a standby policy. Where the engine promotes, its look comes at the end of a step.
-fn standby_rules(policy: &StandbyPolicy, step_seconds: u32) -> StandbyRules {
+pub(crate) fn standby_rules(policy: &StandbyPolicy, step_seconds: u32) -> StandbyRules {
     let promotion = policy.promotion.as_secs_f64() / f64::from(step_seconds);
     StandbyRules {
         promotion_steps: match policy.promote_on {

@@ -228,7 +228,8 @@ impl Engine {
                 book.step(index, self.steps, need, projection.wanted.get());
             }
             let state = &mut self.components[index];
-            plan::cover_spot(state, &mut projection);
+            let step_seconds = self.config.step_seconds;
+            plan::cover_spot(state, &mut projection, seen.known, step_seconds);
             if let Some(arrival) = &arrival {
                 state.feedback.keep(arrival.p50, arrival.p95);
             }
@@ -270,6 +271,7 @@ impl Engine {
             limits,
             standby: state.standby.map(|_| StandbyReport {
                 wanted: projection.standby,
+                for_losses: projection.for_losses,
                 units: Units::new(seen.standby),
                 coming: Units::new(seen.preparing),
                 promoted: Units::new(seen.promoted.units),

@@ -6,7 +6,8 @@ use fleetcast_model::{
 };
 use fleetcast_planner::OfferChoice;
 use fleetcast_planner::spot::{
-    Composition, HedgePool, HedgeProblem, PoolBook, PoolSettings, compose,
+    Composition, HedgePool, HedgeProblem, LossTerms, PoolBook, PoolSettings, compose,
+    standby_for_losses,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -196,16 +197,32 @@ impl Hedge {
         {
             return composition.clone();
         }
-        let composition = compose(&HedgeProblem {
-            wanted,
-            floor,
-            ceiling,
-            replace_hours: self.replace_hours,
-            short_share_max: self.short_share_max,
-            pools: &key.3,
-        });
+        let composition = compose(&self.problem(&key));
         self.composed = Some((key, composition.clone()));
         composition
+    }
+
+    /// Units that pay for themselves in standby for what the last composition may lose at once.
+    pub(crate) fn standby_for_losses(&self, terms: &LossTerms) -> u64 {
+        self.composed.as_ref().map_or(0, |(key, composition)| {
+            standby_for_losses(&self.problem(key), composition, terms)
+        })
+    }
+
+    /// Whether what is rented so is never taken back.
+    pub(crate) fn is_firm(&self, offers: &[OfferChoice], offer: OfferIndex) -> bool {
+        self.pool_of(offers, offer).is_none()
+    }
+
+    fn problem<'a>(&self, (wanted, floor, ceiling, pools): &'a Key) -> HedgeProblem<'a> {
+        HedgeProblem {
+            wanted: *wanted,
+            floor: *floor,
+            ceiling: *ceiling,
+            replace_hours: self.replace_hours,
+            short_share_max: self.short_share_max,
+            pools,
+        }
     }
 
     /// Shut pools that may be asked again now.

@@ -1,8 +1,10 @@
 //! What a component keeps beside what its forecast requires, and what stands by for it.
 
 use fleetcast_model::StandbyPolicy;
+use fleetcast_planner::spot::LossTerms;
 
-use crate::component::Ours;
+use crate::component::{Ours, standby_rules};
+use crate::hedge::Hedge;
 use crate::stages::forecast::Arrival;
 use crate::stages::observe::Seen;
 use crate::stages::projection::{Holds, Standby};
@@ -43,6 +45,27 @@ impl Ours {
             unknown: self.unknown.now(),
             standby: None,
         }
+    }
+
+    /// How many units stand by for spot that may be lost at once: as many as pay for themselves, and those that did of
+    /// late, because preparing another costs a boot.
+    pub(crate) fn standby_for_losses(
+        &mut self,
+        hedge: &Hedge,
+        policy: &StandbyPolicy,
+        step_seconds: u32,
+    ) -> u64 {
+        let rules = standby_rules(policy, step_seconds);
+        let units = hedge.standby_for_losses(&LossTerms {
+            promotion_hours: rules.promotion_steps * f64::from(step_seconds) / 3_600.0,
+            missing_price: self.steering.missing_price(),
+            price_share: rules.price_share,
+        });
+        let width = self.steering.standby_idle_decisions(&rules);
+        self.losses.set_width(width);
+        let held = self.losses.push(units as f64) as u64;
+        self.steering.set_correlated_loss(held);
+        held
     }
 
     /// How many units should stand by, if this component has standby at all.

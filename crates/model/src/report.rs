@@ -292,6 +292,9 @@ pub struct QuotaBound {
 pub struct StandbyReport {
     /// Units to keep in standby.
     pub wanted: Units,
+    /// Those of them that are for spot that may be lost at once.
+    #[serde(default)]
+    pub for_losses: Units,
     /// Units that can be promoted.
     pub units: Units,
     /// Units that boot for standby, or drain towards it.

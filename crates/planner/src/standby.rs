@@ -1,6 +1,6 @@
 //! What a plan changes in standby: what leaves service drains into it, what is missing is rented for it.
 
-use fleetcast_model::{Cohort, InstanceRange, InstanceState, Plan, Units};
+use fleetcast_model::{Cohort, InstanceRange, InstanceState, OfferIndex, Plan, Units};
 
 use crate::plan::{OfferChoice, PlanInput, units_each};
 
@@ -9,11 +9,17 @@ use crate::plan::{OfferChoice, PlanInput, units_each};
 /// Instances that the plan takes out of service drain into standby first, because that costs no boot; the rest is
 /// rented at the cheapest offer. What is too much is given back, what does not stand by yet before what does.
 /// Whole instances: an order may bring more than was missing, and a surplus smaller than an instance stays.
-pub fn plan_standby(input: &PlanInput, wanted: Units, plan: &mut Plan) {
+/// Only offers that `may_stand_by` do: what can be taken back stands in for nothing that is.
+pub fn plan_standby(
+    input: &PlanInput,
+    wanted: Units,
+    may_stand_by: impl Fn(OfferIndex) -> bool,
+    plan: &mut Plan,
+) {
     let have = standby_units(input);
     if wanted.get() >= have {
-        let demoted = demote(input, wanted.get() - have, plan);
-        order(input, wanted.get() - have - demoted, plan);
+        let demoted = demote(input, wanted.get() - have, &may_stand_by, plan);
+        order(input, wanted.get() - have - demoted, &may_stand_by, plan);
     } else {
         give_back(input, have - wanted.get(), plan);
     }
@@ -55,14 +61,20 @@ fn is_standby(cohort: &Cohort) -> bool {
 }
 
 /// Turns releases of serving instances into demotions, up to so many units; says how many.
-fn demote(input: &PlanInput, missing: u64, plan: &mut Plan) -> u64 {
+fn demote(
+    input: &PlanInput,
+    missing: u64,
+    may_stand_by: impl Fn(OfferIndex) -> bool,
+    plan: &mut Plan,
+) -> u64 {
     let mut left = missing;
     let mut kept = Vec::with_capacity(plan.releases.len());
     for range in std::mem::take(&mut plan.releases) {
         let serving = input
             .cohorts
             .iter()
-            .find(|cohort| cohort.state == InstanceState::InService && cohort.has(&range));
+            .find(|cohort| cohort.state == InstanceState::InService && cohort.has(&range))
+            .filter(|cohort| may_stand_by(cohort.offer));
         let each = serving.map_or(0, |cohort| input.units_each(cohort));
         let count = left
             .checked_div(each)
@@ -89,12 +101,21 @@ fn demote(input: &PlanInput, missing: u64, plan: &mut Plan) -> u64 {
     missing - left
 }
 
-fn order(input: &PlanInput, missing: u64, plan: &mut Plan) {
+fn order(
+    input: &PlanInput,
+    missing: u64,
+    may_stand_by: impl Fn(OfferIndex) -> bool,
+    plan: &mut Plan,
+) {
     let cost = |choice: &&OfferChoice| {
         let instances = missing.div_ceil(u64::from(choice.units_each.max(1)));
         u128::from(choice.price.get()) * u128::from(instances)
     };
-    let Some(choice) = input.offers.iter().min_by_key(cost).filter(|_| missing > 0) else {
+    let offers = input
+        .offers
+        .iter()
+        .filter(|choice| may_stand_by(choice.offer));
+    let Some(choice) = offers.min_by_key(cost).filter(|_| missing > 0) else {
         return;
     };
     let each = u64::from(choice.units_each.max(1));
@@ -131,7 +152,7 @@ fn give_back(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
 
 #[cfg(test)]
 mod tests {
-    use fleetcast_model::{ComponentIndex, MicroUsdPerHour, OfferIndex, Token};
+    use fleetcast_model::{ComponentIndex, MicroUsdPerHour, Token};
     use jiff::Timestamp;
 
     use super::*;
@@ -169,7 +190,7 @@ mod tests {
             drain_most: Units::new(u64::MAX),
         };
         let mut plan = plan(&input);
-        plan_standby(&input, Units::new(standby), &mut plan);
+        plan_standby(&input, Units::new(standby), |_| true, &mut plan);
         assert_eq!(check(&input, &plan), []);
         plan
     }

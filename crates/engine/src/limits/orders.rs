@@ -220,7 +220,12 @@ impl Limits {
     }
 
     /// Brings a plan's orders for standby under what its other orders leave of the quotas.
-    pub(crate) fn heed_standby(&self, input: &PlanInput, plan: &mut Plan) {
+    pub(crate) fn heed_standby(
+        &self,
+        input: &PlanInput,
+        may_stand_by: impl Fn(OfferIndex) -> bool,
+        plan: &mut Plan,
+    ) {
         let index = usize::from(input.component.0);
         let asked = plan.standby.ordered().get();
         let mut left = self.left_for(index);
@@ -232,7 +237,9 @@ impl Limits {
         if asked == 0 || standby.iter().zip(&left).all(|(asked, left)| asked <= left) {
             return;
         }
-        let places: Vec<usize> = (0..input.offers.len()).collect();
+        let places: Vec<usize> = (0..input.offers.len())
+            .filter(|place| may_stand_by(input.offers[*place].offer))
+            .collect();
         let capped = PlanInput {
             floor: Units::ZERO,
             ceiling: Units::new(asked),

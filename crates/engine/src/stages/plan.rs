@@ -5,7 +5,7 @@ use fleetcast_planner::spot::{ComposedInput, plan_composed};
 use fleetcast_planner::{PlanInput, check};
 use jiff::Timestamp;
 
-use crate::component::ComponentState;
+use crate::component::{Brain, ComponentState};
 use crate::limits::Limits;
 use crate::stages::projection::Projection;
 
@@ -32,9 +32,12 @@ pub fn plan(
     if state.standby.is_some() {
         let drilling = Units::new(state.drilling());
         let wanted = projection.standby.saturating_sub(drilling);
-        fleetcast_planner::plan_standby(&input, wanted, &mut plan);
+        // Spot that stood by would go with the spot that it stands by for.
+        let hedge = state.hedge.as_deref();
+        let firm = |offer| hedge.is_none_or(|hedge| hedge.is_firm(&state.offers, offer));
+        fleetcast_planner::plan_standby(&input, wanted, firm, &mut plan);
         if let Some(limits) = limits {
-            limits.heed_standby(&input, &mut plan);
+            limits.heed_standby(&input, firm, &mut plan);
         }
     }
     let notes = check(&input, &plan);
@@ -69,18 +72,35 @@ pub fn only_the_floor(
         standby,
         cover: Units::ZERO,
         zone: Units::ZERO,
+        for_losses: Units::ZERO,
         spare: Units::ZERO,
         ..projection.clone()
     };
     plan(place, state, &floor_only, now, ready_by, limits)
 }
 
-/// Adds to what is wanted the units that cover the loss of a spot domain.
-pub fn cover_spot(state: &mut ComponentState, projection: &mut Projection) {
-    if let Some(hedge) = &mut state.hedge {
-        let (wanted, floor, ceiling) = (projection.wanted, projection.floor, projection.ceiling);
-        let composition = hedge.compose(&state.offers, wanted.get(), floor.get(), ceiling.get());
-        projection.cover(Units::new(composition.units()).saturating_sub(wanted));
+/// Adds to what is wanted the units that cover the loss of a spot domain, and to what stands by those that pay for
+/// themselves where a loss is more than the cover bears. Steps last `step_seconds`.
+pub fn cover_spot(
+    state: &mut ComponentState,
+    projection: &mut Projection,
+    known: bool,
+    step_seconds: u32,
+) {
+    let Some(hedge) = &mut state.hedge else {
+        return;
+    };
+    let (wanted, floor, ceiling) = (projection.wanted, projection.floor, projection.ceiling);
+    let composition = hedge.compose(&state.offers, wanted.get(), floor.get(), ceiling.get());
+    projection.cover(Units::new(composition.units()).saturating_sub(wanted));
+    let policy = state.standby.filter(|policy| policy.units.is_none());
+    let (Some(policy), Brain::Ours(ours)) = (policy, &mut state.brain) else {
+        return;
+    };
+    // What stands by already is kept while demand is unknown, those for losses among it.
+    if known {
+        let units = ours.standby_for_losses(hedge, &policy, step_seconds);
+        projection.stand_by_for_losses(Units::new(units));
     }
 }
 

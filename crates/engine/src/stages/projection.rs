@@ -28,6 +28,8 @@ pub struct Projection {
     pub zone: Units,
     /// How many units the loss of any zone must leave; none where nothing is promised.
     pub spare: Units,
+    /// How many of the standby units are there for spot that may be lost at once.
+    pub for_losses: Units,
     /// A person forbids any change.
     pub paused: bool,
     /// Whether what serves may be given back: demand is known, or a person says how many there may be.
@@ -302,6 +304,7 @@ impl Limits {
             cover: Units::ZERO,
             zone: Units::ZERO,
             spare: Units::ZERO,
+            for_losses: Units::ZERO,
             paused: self.paused,
             may_drain: true,
             scale_out_ceiling: None,
@@ -312,16 +315,27 @@ impl Limits {
 impl Projection {
     /// Adds units that cover the loss of a spot domain, as far as there is room under the ceiling.
     pub fn cover(&mut self, units: Units) {
-        let cover = units.min(self.ceiling.saturating_sub(self.wanted));
+        let cover = units.min(self.room());
         self.ledger.add(Reason::SpotRisk, cover.get());
         self.wanted += cover;
         self.cover = cover;
     }
 
+    /// Adds units that stand by for spot that may be lost at once, as far as there is room under the ceiling.
+    pub fn stand_by_for_losses(&mut self, units: Units) {
+        self.for_losses = units.min(self.room());
+        self.ledger.add(Reason::Standby, self.for_losses.get());
+        self.standby += self.for_losses;
+    }
+
+    /// Units that may still be added, so that no promotion passes the ceiling.
+    fn room(&self) -> Units {
+        self.ceiling.saturating_sub(self.wanted + self.standby)
+    }
+
     /// Adds units without which the loss of a zone would leave less than `spare`, as far as there is room.
     pub fn spread(&mut self, units: Units, spare: Units) {
-        let room = self.ceiling.saturating_sub(self.wanted + self.standby);
-        self.zone = units.min(room);
+        self.zone = units.min(self.room());
         self.spare = spare;
         self.ledger.add(Reason::ZoneLoss, self.zone.get());
         self.wanted += self.zone;

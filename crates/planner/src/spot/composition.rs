@@ -223,33 +223,36 @@ fn candidate(
         add(pool, share);
         left = left.saturating_sub(share.next_multiple_of(u64::from(pool.units_each)));
     }
-    composition.short_share = short_share(problem, domains, &composition);
+    let lost = domains_lost(problem, &composition);
+    composition.short_share = short_share(&lost, composition.units(), problem.wanted);
     composition
 }
 
-/// Share of the time in which less than is wanted serves, because one domain was lost, or two before the first
-/// was replaced.
-fn short_share(problem: &HedgeProblem, domains: &[HedgePool], composition: &Composition) -> f64 {
-    let total = composition.units();
-    let units_in = |pool: &HedgePool| {
-        let own = composition.parts.iter();
-        own.filter(|part| part.domain == pool.domain)
-            .map(|part| part.units)
-            .sum::<u64>()
-    };
-    let lost: Vec<(u64, f64)> = domains
-        .iter()
-        .map(|pool| (units_in(pool), pool.loss_per_hour * problem.replace_hours))
-        .collect();
+/// Of each domain that a composition has something of: its units, and the share of the time in which they are lost and
+/// not replaced.
+pub(super) fn domains_lost(problem: &HedgeProblem, composition: &Composition) -> Vec<(u64, f64)> {
+    let parts = composition.parts.iter();
+    let spot = parts.filter(|part| part.domain.is_some());
+    let lost = spot.map(|part| {
+        let pool = problem.pools.iter().find(|pool| pool.offer == part.offer);
+        let rate = pool.map_or(0.0, |pool| pool.loss_per_hour);
+        (part.units, rate * problem.replace_hours)
+    });
+    lost.collect()
+}
+
+/// Share of the time in which fewer than `wanted` of `total` units serve, because one domain was lost, or two before the
+/// first was replaced.
+pub(super) fn short_share(lost: &[(u64, f64)], total: u64, wanted: u64) -> f64 {
     let mut short = 0.0;
     for (i, (units, time)) in lost.iter().enumerate() {
-        if total - units < problem.wanted {
+        if total - units < wanted {
             short += time;
             continue;
         }
         let others = lost.iter().enumerate().filter(|(j, _)| *j != i);
         let both: f64 = others
-            .filter(|(_, (more, _))| (total - units).saturating_sub(*more) < problem.wanted)
+            .filter(|(_, (more, _))| (total - units).saturating_sub(*more) < wanted)
             .map(|(_, (_, other))| LOST_TOGETHER + other)
             .sum();
         short += time * both.min(1.0);

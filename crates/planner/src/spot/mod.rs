@@ -13,8 +13,10 @@
 
 mod change;
 mod composition;
+mod losses;
 mod pool_book;
 
 pub use change::{ComposedInput, plan_composed};
 pub use composition::{Composition, HedgePool, HedgeProblem, Part, compose};
+pub use losses::{LossTerms, standby_for_losses};
 pub use pool_book::{PoolBook, PoolSettings};

@@ -42,6 +42,13 @@ impl HeldFleet {
         }
     }
 
+    /// So many units stand by beyond what demand asks for.
+    pub fn set_correlated_loss(&mut self, units: u64) {
+        if let Some((_, standby)) = &mut self.standby {
+            standby.set_correlated_loss(units);
+        }
+    }
+
     /// Enters step `now`; says how many units serve.
     pub fn enter(&mut self, now: u64) -> u64 {
         if let Some((_, standby)) = &mut self.standby {
@@ -272,6 +279,11 @@ impl Shadow {
         }
     }
 
+    /// So many units stand by beyond what demand asks for.
+    pub fn set_correlated_loss(&mut self, units: u64) {
+        self.held.set_correlated_loss(units);
+    }
+
     /// Enters step `now`; says how many units served in the step whose demand is told in it, `late` steps before.
     pub fn enter(&mut self, now: u64, late: usize) -> u64 {
         let ready = self.held.enter(now);
@@ -368,6 +380,11 @@ impl Probe {
             held: HeldFleet::with_standby(rules, 1, standby),
             ..Self::new(rules)
         }
+    }
+
+    /// So many units stand by beyond what demand asks for.
+    pub fn set_correlated_loss(&mut self, units: u64) {
+        self.held.set_correlated_loss(units);
     }
 
     /// Promotes what a step that needs so many units is short of: no start, it has booted before.

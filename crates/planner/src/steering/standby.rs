@@ -27,7 +27,7 @@ pub struct StandbyRules {
     pub price_share: f64,
     /// Units to keep, if somebody fixed them; else as many as pay for themselves.
     pub fixed: Option<u64>,
-    /// Units that go at once when what is rented as spot is taken back together: kept in standby beyond what demand asks for.
+    /// Units kept in standby beyond what demand asks for, because spot may be taken back together.
     pub correlated_loss: u64,
 }
 
@@ -230,6 +230,11 @@ impl StandbyFleet {
     /// Units that are on their way into service.
     pub fn promoting(&self) -> u64 {
         sum(&self.promoting)
+    }
+
+    /// So many units stand by beyond what demand asks for.
+    pub fn set_correlated_loss(&mut self, units: u64) {
+        self.rules.correlated_loss = units;
     }
 
     /// What it is offered at.

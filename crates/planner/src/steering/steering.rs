@@ -6,7 +6,9 @@
 //! as fast as the evidence allows: at once where every hour loses a little, slowly where rare bursts decide.
 
 use super::shadow::{Band, Memory, Probe, Purchase, Reluctance, Shadow, block_steps};
-use super::standby::{Deep, Depths, Family, Promoted, SPELLS, Spell, StandbyRules, bands};
+use super::standby::{
+    Deep, Depths, Family, Promoted, SPELLS, Spell, StandbyRules, bands, idle_decisions,
+};
 use fleetcast_forecast::lead::LeadForecast;
 
 /// What is to be held.
@@ -235,6 +237,31 @@ impl Steering {
         }
         self.standby = Some(standby);
         self
+    }
+
+    /// So many units stand by from now on for spot that may be taken back together, here and with the shadows.
+    pub fn set_correlated_loss(&mut self, units: u64) {
+        for rules in &mut self.standby {
+            rules.correlated_loss = units;
+        }
+        for shadow in &mut self.shadows {
+            shadow.set_correlated_loss(units);
+        }
+        for probe in &mut self.probes {
+            probe.set_correlated_loss(units);
+        }
+    }
+
+    /// Decisions that a standby unit may idle.
+    pub fn standby_idle_decisions(&self, standby: &StandbyRules) -> u64 {
+        idle_decisions(standby, self.config.purchase.rules)
+    }
+
+    /// The price of a unit that is missing, as a multiple of that of a running one for the same time: what was learned of
+    /// demand that was not foreseen, and at least what the objective itself says. Where demand is foreseen well the learned
+    /// price is low, which tells nothing of capacity that is lost.
+    pub fn missing_price(&self) -> f64 {
+        libm::exp(self.depth()).max(1.0 / self.config.purchase.goal.share())
     }
 
     /// Accounts for step `now`, in which `ready` units of ours were in service and carried what `effective`

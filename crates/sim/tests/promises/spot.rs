@@ -1,9 +1,12 @@
 //! Spot: pools are taken back as a whole, and the fleet lives on.
 
 use fleetcast_engine::Step;
-use fleetcast_model::{MicroUsdPerHour, Observation, Offer, OfferId, PurchaseKind, Units, Zone};
+use fleetcast_model::{
+    InstanceState, MicroUsdPerHour, Objective, ObjectiveMetric, Observation, Offer, OfferId,
+    OfferIndex, PurchaseKind, Share, Units, Zone,
+};
 use fleetcast_series::{Series, Step as SeriesStep};
-use fleetcast_sim::{Interval, Outage, PlainSetting, Sink, SpotMarket, simulate};
+use fleetcast_sim::{Interval, Outage, PlainSetting, PlainStandby, Sink, SpotMarket, simulate};
 use jiff::{SignedDuration, Timestamp};
 
 const START: Timestamp = Timestamp::constant(1_772_409_600, 0);
@@ -117,4 +120,93 @@ fn a_fleet_without_any_spot_left_falls_back_on_demand_and_returns() {
 fn equal_markets_give_equal_bytes() {
     let outages = || [vec![outage(300, 400)], vec![outage(305, 330)], Vec::new()];
     assert_eq!(run(outages()).bytes, run(outages()).bytes);
+}
+
+/// What stood by for losses, stood by in all, served and was promoted in each minute.
+#[derive(Default)]
+struct Standing(Vec<(u64, u64, u64, u64)>);
+
+impl Sink for Standing {
+    fn step(&mut self, interval: &Interval, seen: &[Observation], step: &Step) {
+        let report = &step.components[0];
+        let standby = report.standby.expect("it has standby");
+        let serving = interval.components[0].serving;
+        self.0.push((
+            standby.for_losses.get(),
+            serving.standby,
+            serving.ready,
+            serving.promoted,
+        ));
+        assert!(report.wanted + standby.wanted <= report.ledger.total());
+        let firm = seen.iter().all(|told| match told {
+            Observation::Inventory(inventory) => inventory.cohorts.iter().all(|cohort| {
+                let stands_by = matches!(
+                    cohort.state,
+                    InstanceState::Standby | InstanceState::Preparing | InstanceState::Demoting
+                );
+                !stands_by || cohort.offer == OfferIndex(0)
+            }),
+            _ => true,
+        });
+        assert!(firm, "spot stands by for spot");
+    }
+}
+
+/// A level demand for two days, on demand and spot at a third of it in so many zones, with standby.
+fn with_standby(zones: u16, outages: Vec<Vec<Outage>>) -> Standing {
+    let values = (0..2_880).map(|_| Some(WANTED as f64 - 0.5));
+    let demand = Series::from_values(START, SeriesStep::MINUTE, values);
+    let target = Share::per_mille(5);
+    let setting = PlainSetting {
+        per_unit: 1.0,
+        boot: SignedDuration::from_mins(8),
+        drain: SignedDuration::from_mins(2),
+        warm_up: SignedDuration::from_hours(12),
+        objective: Some(Objective::over_28_days(ObjectiveMetric::Unserved, target)),
+        standby: Some(PlainStandby {
+            promotion: SignedDuration::from_secs(60),
+            price_share: Share::per_mille(100),
+        }),
+    };
+    let policy = "fleetcast".parse().expect("a policy");
+    let mut config = setting.engine_config(&demand, policy);
+    let firm = config.offers[0].clone();
+    for zone in 0..zones {
+        config.offers.push(Offer {
+            id: OfferId::new(&format!("spot/{zone}")).expect("a name"),
+            zone: Some(Zone::new(&format!("z{zone}")).expect("a name")),
+            purchase: PurchaseKind::Spot,
+            price: MicroUsdPerHour::new(300_000),
+            ..firm.clone()
+        });
+    }
+    let component = &mut config.fleet.components[0];
+    component.sla.availability = Share::new(0.9);
+    component.placements[0]
+        .purchase_kinds
+        .push(PurchaseKind::Spot);
+    let mut simulation = setting.simulation(&demand);
+    let all = std::iter::once(Vec::new()).chain(outages).collect();
+    simulation.spot = Some(SpotMarket::recorded(all));
+    simulate(config, &simulation, Standing::default()).expect("a good configuration")
+}
+
+#[test]
+fn much_spot_in_one_zone_has_more_standby_than_the_same_in_three() {
+    let late = |run: &Standing| run.0[2_400];
+    let one = late(&with_standby(1, vec![Vec::new()]));
+    let three = late(&with_standby(3, vec![Vec::new(); 3]));
+    assert!(one.0 > three.0 && three.0 > 0, "{one:?}, {three:?}");
+    assert!(one.1 >= one.0 && three.1 >= three.0, "{one:?}, {three:?}");
+}
+
+#[test]
+fn what_stands_by_for_losses_serves_when_a_zone_goes() {
+    let run = with_standby(1, vec![vec![outage(2_000, 2_100)]]);
+    let promoted: u64 = run.0[2_000..2_010].iter().map(|row| row.3).sum();
+    assert!(promoted > 0, "{:?}", &run.0[1_998..2_012]);
+    // From the second minute after it all serve that a boot would have been waited for.
+    let short = |row: &&(u64, u64, u64, u64)| row.2 < WANTED;
+    let missed = run.0[2_000..2_020].iter().filter(short).count();
+    assert!(missed <= 3, "{:?}", &run.0[1_998..2_020]);
 }
