@@ -151,7 +151,8 @@ impl Limits {
         if own.zone_loss_ppm == 0 || projection.paused {
             return projection;
         }
-        let bare = projection.wanted.saturating_sub(projection.cover).get();
+        let bare = projection.wanted.saturating_sub(projection.cover);
+        let bare = bare.saturating_sub(projection.kept).get();
         let spare = (bare * own.zone_loss_ppm).div_ceil(1_000_000);
         let mut standing = self.standing(own, &state.offers, &state.cohorts);
         for (offer, count) in state.workflow.unlisted_for_service() {

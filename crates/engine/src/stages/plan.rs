@@ -70,6 +70,7 @@ pub fn only_the_floor(
     let floor_only = Projection {
         wanted,
         standby,
+        kept: Units::ZERO,
         cover: Units::ZERO,
         zone: Units::ZERO,
         for_losses: Units::ZERO,
@@ -90,9 +91,10 @@ pub fn cover_spot(
     let Some(hedge) = &mut state.hedge else {
         return;
     };
-    let (wanted, floor, ceiling) = (projection.wanted, projection.floor, projection.ceiling);
-    let composition = hedge.compose(&state.offers, wanted.get(), floor.get(), ceiling.get());
-    projection.cover(Units::new(composition.units()).saturating_sub(wanted));
+    let (floor, ceiling) = (projection.floor.get(), projection.ceiling.get());
+    let demanded = projection.wanted.saturating_sub(projection.kept).get();
+    let composition = hedge.compose(&state.offers, demanded, floor, ceiling);
+    projection.cover(Units::new(composition.units()).saturating_sub(projection.wanted));
     let policy = state.standby.filter(|policy| policy.units.is_none());
     let (Some(policy), Brain::Ours(ours)) = (policy, &mut state.brain) else {
         return;
@@ -118,7 +120,7 @@ fn with_spot(
     let bare = (projection.wanted).saturating_sub(projection.cover + projection.zone);
     let composition = hedge.compose(
         &state.offers,
-        bare.get(),
+        bare.saturating_sub(projection.kept).get(),
         projection.floor.get(),
         projection.ceiling.get(),
     );

@@ -22,6 +22,9 @@ pub struct Projection {
     pub floor: Units,
     /// The ceiling that holds now.
     pub ceiling: Units,
+    /// How many of the wanted units are there only because they are kept. They are no demand: no cover and no promise is
+    /// wanted for them, or each look would add to what the one before has added.
+    pub kept: Units,
     /// How many of the wanted units only cover the loss of a spot domain.
     pub cover: Units,
     /// How many of the wanted units are there only so that the loss of a zone leaves enough.
@@ -151,10 +154,12 @@ pub fn project(
     // What would not help in service does not help in standby.
     let room = helpful.map_or(u64::MAX, |most| most.get().saturating_sub(counted));
     ledger.add(Reason::Standby, standby.min(room));
+    let settled = limits.settle(ledger);
     Projection {
         scale_out_ceiling: beyond,
         may_drain: holds.may_shrink || limits.limited || to_floor,
-        ..limits.settle(ledger)
+        kept: settled.ledger.units_for(Reason::Hold),
+        ..settled
     }
 }
 
@@ -301,6 +306,7 @@ impl Limits {
             ledger,
             floor: self.floor,
             ceiling: self.ceiling,
+            kept: Units::ZERO,
             cover: Units::ZERO,
             zone: Units::ZERO,
             spare: Units::ZERO,

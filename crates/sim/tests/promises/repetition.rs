@@ -2,11 +2,17 @@
 
 use fleetcast_engine::{Engine, Step};
 use fleetcast_model::{
-    Action, Cohort, DemandObserved, InstanceState, Inventory, Observation, PerMinute,
+    Action, Budget, Cohort, DemandObserved, InstanceState, Inventory, MicroUsd, Observation,
+    PerMinute, Share,
 };
 use jiff::Timestamp;
 
-use crate::support::{Shape, Site, calm, minutes, plain_site, usual_choice};
+use proptest::prelude::*;
+
+use crate::quotas::with_zones;
+use crate::support::{
+    Choice, Shape, Site, calm, cases, choices, minutes, plain_site, usual_choice,
+};
 
 /// A provider without any delay: what is asked for is there when the call returns.
 #[derive(Default)]
@@ -111,6 +117,55 @@ fn planning_twice_changes_nothing() {
         let told = [told, &[provider.list(now)]].concat();
         before.clone().step(now, &told)
     });
+}
+
+/// What a fleet may have, chosen at random.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    zone_loss: Option<u32>,
+    importance: (u8, u8),
+    hard_cap: Option<u64>,
+}
+
+/// A promise on zones or a hard cap. Quotas are not held to this: what the most important component could not take in one
+/// look may be ordered in the next, when others have ordered too.
+fn bounds() -> impl Strategy<Value = Bounds> {
+    let bound = (any::<bool>(), 20_u32..90, 1_u64..400);
+    (bound, (1_u8..11, 1_u8..11)).prop_map(|((zones, percent, dollars), importance)| Bounds {
+        zone_loss: zones.then_some(percent),
+        hard_cap: (!zones).then_some(dollars),
+        importance,
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    #[test]
+    fn planning_twice_changes_nothing_under_a_promise_on_zones_or_a_hard_cap(
+        choice in choices(), bounds in bounds(), again in any::<bool>(),
+    ) {
+        let choice = Choice { policy: "fleetcast", ..choice };
+        let mut site = choice.site(100);
+        let share = bounds.zone_loss.and_then(|percent| Share::new(f64::from(percent) / 100.0));
+        if share.is_some() {
+            with_zones(&mut site, share);
+        }
+        let fleet = &mut site.config.fleet;
+        fleet.components[0].sla.importance = bounds.importance.0;
+        fleet.components[1].sla.importance = bounds.importance.1;
+        fleet.budget = bounds.hard_cap.map(|dollars| Budget {
+            monthly: MicroUsd::new(dollars * 1_000_000),
+            hard_cap: Some(MicroUsd::new(dollars * 1_000_000)),
+        });
+        check(&site, |before, after, told, provider, now| {
+            if again {
+                after.clone().step(now, &[provider.list(now)])
+            } else {
+                before.clone().step(now, &[told, &[provider.list(now)]].concat())
+            }
+        });
+    }
 }
 
 #[test]
