@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleetcast_model as model;
 use fleetcast_model::{ComponentName, Fleet, Units};
-use jiff::SignedDuration;
 
 use crate::amount::{
     cores, duration, gigabytes, iops, megabits, money, positive, share, to_cores, to_gigabytes,
@@ -13,11 +12,9 @@ use crate::amount::{
 use crate::limits;
 use crate::near::did_you_mean;
 use crate::problem::Problems;
+use crate::standby;
 use crate::wire;
 use crate::wire::{Fraction, IsoDuration};
-
-/// Standby is drilled so often where nothing is stated: a machine that nobody has started for a week may not start.
-const DRILL_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Turns a fleet state into a fleet. What is wrong with it goes into `problems`; then the fleet is of no use.
 pub(crate) fn read(state: &wire::FleetState, problems: &mut Problems) -> Fleet {
@@ -173,31 +170,7 @@ fn read_component(
         standby: component
             .standby
             .as_ref()
-            .map(|standby| model::StandbyPolicy {
-                tier: standby.tier,
-                promotion: standby
-                    .promotion
-                    .map_or(standby.tier.usual_promotion(), |time| {
-                        duration(time, &format!("{at}/standby/promotion"), problems)
-                    }),
-                price_share: standby
-                    .price_share
-                    .map_or(standby.tier.usual_price_share(), |part| {
-                        share(part, &format!("{at}/standby/price_share"), problems)
-                    }),
-                units: standby.units.map(Units::new),
-                promote_on: standby.promote_on,
-                drill_every: standby
-                    .drill_every
-                    .map_or(Some(DRILL_EVERY), |time| {
-                        Some(duration(
-                            time,
-                            &format!("{at}/standby/drill_every"),
-                            problems,
-                        ))
-                    })
-                    .filter(|every| !every.is_zero()),
-            }),
+            .map(|stated| standby::read(stated, &format!("{at}/standby"), problems)),
         timing: model::Timing {
             boot: component
                 .timing
@@ -514,14 +487,7 @@ fn write_component(component: &model::Component) -> wire::Component {
             load_balancer: configuration.load_balancer.clone(),
         },
         stateful: component.stateful,
-        standby: component.standby.map(|standby| wire::Standby {
-            tier: standby.tier,
-            promotion: Some(IsoDuration(standby.promotion)),
-            price_share: Some(Fraction(standby.price_share.get())),
-            units: standby.units.map(Units::get),
-            promote_on: standby.promote_on,
-            drill_every: Some(IsoDuration(standby.drill_every.unwrap_or_default())),
-        }),
+        standby: component.standby.as_ref().map(standby::write),
         timing: wire::Timing {
             boot: component.timing.boot.map(IsoDuration),
             drain: IsoDuration(component.timing.drain),

@@ -29,6 +29,7 @@ mod problem;
 mod provisional;
 mod schema;
 mod source;
+mod standby;
 mod structure;
 mod targets;
 mod together;

@@ -445,7 +445,11 @@ impl Ours {
             keep_budget: !config.without.contains(&Part::Budget),
         });
         let steering = match &component.standby {
-            Some(policy) => steering.with_standby(standby_rules(policy, step_seconds)),
+            Some(policy) => {
+                let tiers = policy.terms();
+                let rules = tiers.map(|terms| standby_rules(&policy.at(terms), step_seconds));
+                steering.with_standby(&rules.collect::<Vec<_>>())
+            }
             None => steering,
         };
         let confidence = config.persona.as_ref().map_or(Share::NONE, mean_confidence);

@@ -197,6 +197,7 @@ mod tests {
             tier: StandbyTier::Stopped,
             promote_on: PromoteOn::OverCapacity,
             drill_every: Some(MINUTE * 100),
+            others: [None; 2],
         }
     }
 

@@ -269,7 +269,8 @@ impl Engine {
             scale_out_ceiling: projection.scale_out_ceiling,
             succession,
             limits,
-            standby: state.standby.map(|_| StandbyReport {
+            standby: state.standby.map(|policy| StandbyReport {
+                tier: policy.tier,
                 wanted: projection.standby,
                 for_losses: projection.for_losses,
                 units: Units::new(seen.standby),
@@ -333,6 +334,13 @@ impl Engine {
                 }
                 let most = component.timing.direction_changes_per_hour;
                 holds.may_shrink &= state.turns.may_shrink(now, most);
+                // Kept in the tier that would have cost least.
+                let tier = ours.steering.standby_tier();
+                let policy = component.standby;
+                let terms = policy.and_then(|policy| policy.terms().nth(tier));
+                if let (Some(kept), Some(terms)) = (&mut state.standby, terms) {
+                    *kept = kept.at(terms);
+                }
                 holds.standby =
                     (state.standby.as_ref()).map(|policy| ours.standby(policy, &arrival));
                 let room = step.fits.len() < self.config.fits_per_step as usize

@@ -3,8 +3,8 @@
 use fleetcast_capacity::{Figure, Outlook, RESOURCES, ResourceAmounts, ScaleOutCeiling};
 use fleetcast_forecast::KnownEvent;
 use fleetcast_model::{
-    Cohort, InteractionType, MicroUsdPerHour, OfferId, Override, OverrideScore, Resource, Units,
-    UseDrift,
+    Cohort, InteractionType, MicroUsdPerHour, OfferId, Override, OverrideScore, Resource,
+    StandbyPolicy, StandbyTerms, Units, UseDrift,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -109,6 +109,18 @@ impl Engine {
         state.standby?;
         let proven = state.drills.proven_share(&state.cohorts, self.now());
         Some((&state.drills.book, proven))
+    }
+
+    /// The tiers that a component's standby may be kept in, each with what the fleet would have paid with it of late over
+    /// what it would have paid without standby, as much demand left unserved; `None` where a tier never pays. Empty without
+    /// standby.
+    pub fn standby_tiers(&self, component: usize) -> Vec<(StandbyTerms, Option<f64>)> {
+        let policy = self.config.fleet.components[component].standby;
+        let Brain::Ours(ours) = &self.components[component].brain else {
+            return Vec::new();
+        };
+        let terms = policy.iter().flat_map(StandbyPolicy::terms);
+        terms.zip(ours.steering.tier_costs()).collect()
     }
 
     /// How well a component's demand at arrival was forecast; `None` where another policy decides.

@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ComponentIndex, ContentHash, MicroUsd, MicroUsdPerHour, OfferIndex, Token, Units};
+use crate::{
+    ComponentIndex, ContentHash, MicroUsd, MicroUsdPerHour, OfferIndex, StandbyTier, Token, Units,
+};
 
 /// One thing the engine asks its world to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +73,9 @@ pub struct Arming {
     pub component: ComponentIndex,
     /// As soon as demand exceeds what the units in service carry, as many are promoted as are missing.
     pub over_capacity: bool,
+    /// How what stands by is kept from now on.
+    #[serde(default)]
+    pub tier: StandbyTier,
 }
 
 /// Instances of one order, by id.

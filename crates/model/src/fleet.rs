@@ -197,6 +197,43 @@ pub struct StandbyPolicy {
     /// How often one of them is promoted to prove that it can be; `None`: never.
     #[serde(default)]
     pub drill_every: Option<SignedDuration>,
+    /// How else they may be kept; the one that costs least at equal loss is used.
+    #[serde(default)]
+    pub others: [Option<StandbyTerms>; 2],
+}
+
+/// What a tier of standby is offered at.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StandbyTerms {
+    /// How a unit is kept.
+    pub tier: StandbyTier,
+    /// How long it takes to serve.
+    pub promotion: SignedDuration,
+    /// Its price as a share of a running unit's.
+    pub price_share: Share,
+}
+
+impl StandbyPolicy {
+    /// The terms of the tiers that may be used, the stated one first.
+    pub fn terms(&self) -> impl Iterator<Item = StandbyTerms> + use<> {
+        let first = StandbyTerms {
+            tier: self.tier,
+            promotion: self.promotion,
+            price_share: self.price_share,
+        };
+        std::iter::once(first).chain(self.others.into_iter().flatten())
+    }
+
+    /// The same standby, kept at these terms.
+    #[must_use]
+    pub fn at(self, terms: StandbyTerms) -> Self {
+        Self {
+            tier: terms.tier,
+            promotion: terms.promotion,
+            price_share: terms.price_share,
+            ..self
+        }
+    }
 }
 
 /// How a standby unit is kept.
@@ -213,6 +250,15 @@ pub enum StandbyTier {
 }
 
 impl StandbyTier {
+    /// A person's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Hibernated => "hibernated",
+            Self::Stopped => "stopped",
+        }
+    }
+
     /// How long a promotion usually takes. Starting a stopped machine took 34 s on one large cloud and 33 s on
     /// another in published measurements; with health check and registration a minute. An assumption until drills tell.
     pub const fn usual_promotion(self) -> SignedDuration {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, Fallback, MicroUsd, MicroUsdPerHour, Plan, Token, Units};
+use crate::{ContentHash, Fallback, MicroUsd, MicroUsdPerHour, Plan, StandbyTier, Token, Units};
 
 /// What limits a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -292,6 +292,9 @@ pub struct QuotaBound {
 pub struct StandbyReport {
     /// Units to keep in standby.
     pub wanted: Units,
+    /// How they are kept.
+    #[serde(default)]
+    pub tier: StandbyTier,
     /// Those of them that are for spot that may be lost at once.
     #[serde(default)]
     pub for_losses: Units,

@@ -31,6 +31,9 @@ pub struct DecisionView {
     /// The capacity ledger: why each wanted unit is wanted; adds up to `wanted`.
     pub reasons: Vec<ReasonView>,
     pub alternatives: Vec<AlternativeView>,
+    /// How much stands by, how it is kept, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standby: Vec<String>,
     /// What people were told: that the demand was unknown, and what was done about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<String>,
@@ -192,6 +195,7 @@ pub fn decision_text(view: &DecisionView, style: TextStyle) -> String {
         2,
     );
     section("options", view.recommendations.clone(), 3);
+    section("standby", view.standby.clone(), 2);
     section("limits", view.limits.clone(), 4);
     section("people", view.overrides.clone(), 4);
     section(
@@ -438,6 +442,7 @@ mod tests {
                 reason("uncertainty to 99.5 %", 5),
             ],
             alerts: Vec::new(),
+            standby: Vec::new(),
             limits: Vec::new(),
             overrides: Vec::new(),
             alternatives: vec![AlternativeView {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use fleetcast_model::{
     Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex, Order,
-    PurchaseKind, Refused, Renewal, Timing, Token,
+    PurchaseKind, Refused, Renewal, StandbyTier, Timing, Token,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,13 +25,15 @@ pub struct Lifecycle {
     pub drain: SignedDuration,
     /// From entering service to full capacity.
     pub warm_up: SignedDuration,
-    /// How its standby behaves; `None`: there is none.
-    pub standby: Option<StandbyLife>,
+    /// How its standby behaves, by tier, the first one to begin with; empty: there is none.
+    pub standby: Vec<StandbyLife>,
 }
 
 /// How standby instances of one component behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StandbyLife {
+    /// How it is kept.
+    pub tier: StandbyTier,
     /// From a promotion until the instance serves.
     pub promotion: SignedDuration,
     /// Its price, in millionths of a running one's.
@@ -46,10 +48,6 @@ pub struct StandbyLife {
 const SLOW_FACTOR: i32 = 5;
 
 impl Lifecycle {
-    fn standby_ppm(&self) -> u32 {
-        self.standby.map_or(FULL_PPM, |life| life.price_ppm)
-    }
-
     fn warmth(&self, age: SignedDuration) -> f64 {
         let timing = Timing {
             boot: None,
@@ -84,6 +82,8 @@ pub struct SimCloud {
     topped_up: Vec<Bill>,
     /// Components whose standby is promoted as soon as demand exceeds what serves.
     armed: Vec<bool>,
+    /// The tier that the standby of each component is kept in, by its place.
+    tiers: Vec<usize>,
     market: SpotMarket,
     /// When each instance of a pool that is taken back goes.
     reclaims: Random,
@@ -165,6 +165,7 @@ impl SimCloud {
             random,
             faults: Random::new(0, "standby"),
             topped_up,
+            tiers: vec![0; armed.len()],
             armed,
             market: SpotMarket::default(),
             market_until: None,
@@ -441,7 +442,7 @@ impl SimCloud {
                 * u64::from(self.units_each[component][usize::from(group.cohort.offer.0)]);
             let at = &mut serving[component];
             if group.cohort.state == InstanceState::Standby {
-                let ppm = self.lifecycles[component].standby_ppm();
+                let ppm = self.standby_ppm(component);
                 let price = self.offers[usize::from(group.cohort.offer.0)].price.get();
                 at.standby += units;
                 at.standby_paid_ppm += units * u64::from(ppm);
@@ -483,7 +484,7 @@ impl SimCloud {
             let offer = &self.offers[usize::from(group.cohort.offer.0)];
             let component = usize::from(group.cohort.component.0);
             let rate = u128::from(offer.price.get()) * u128::from(group.cohort.count);
-            let ppm = u128::from(self.lifecycles[component].standby_ppm());
+            let ppm = u128::from(self.standby_ppm(component));
             let bill = match group.cohort.state {
                 InstanceState::Standby => at_share(rate * u128::from(seconds), ppm),
                 InstanceState::Demoting => {
@@ -497,6 +498,17 @@ impl SimCloud {
                 self.topped_up[component] += top_up(group, offer, group.gone);
             }
         }
+    }
+
+    /// How a component's standby behaves, as it is kept now.
+    fn standby_life(&self, component: usize) -> Option<StandbyLife> {
+        let tier = self.tiers[component];
+        self.lifecycles[component].standby.get(tier).copied()
+    }
+
+    fn standby_ppm(&self, component: usize) -> u32 {
+        let life = self.standby_life(component);
+        life.map_or(FULL_PPM, |life| life.price_ppm)
     }
 
     fn units_of(&self, group: &Group) -> u64 {

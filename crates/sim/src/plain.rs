@@ -104,6 +104,7 @@ impl PlainSetting {
                     promote_on: PromoteOn::OverCapacity,
                     // A drill would run units that nobody asked for: the plain setting has none.
                     drill_every: None,
+                    others: [None; 2],
                 }),
             ),
             persona: None,
@@ -134,12 +135,13 @@ impl PlainSetting {
             configure: SignedDuration::ZERO,
             drain: whole_steps(self.drain, step_seconds),
             warm_up: SignedDuration::ZERO,
-            standby: self.standby.map(|standby| StandbyLife {
+            standby: Vec::from_iter(self.standby.map(|standby| StandbyLife {
+                tier: StandbyTier::Stopped,
                 promotion: standby.promotion,
                 price_ppm: standby.price_share.parts_per_million(),
                 failures_ppm: 0,
                 slow_ppm: 0,
-            }),
+            })),
         };
         Simulation {
             demand: vec![demand.clone()],

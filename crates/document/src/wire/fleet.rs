@@ -426,6 +426,25 @@ pub struct Standby {
     /// How often one standby unit is promoted to prove that it can be; without it every week, `PT0S` never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drill_every: Option<IsoDuration>,
+    /// How else it may be kept. The tier is used that would have cost least for the same unserved demand, on
+    /// this component's own history.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_tiers: Vec<OtherTier>,
+}
+
+/// Another tier that standby may be kept in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "a tier of standby"))]
+pub struct OtherTier {
+    /// How it is kept.
+    #[schemars(with = "TierText")]
+    pub tier: StandbyTier,
+    /// How long a standby unit takes to serve; without it what the tier is known for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<IsoDuration>,
+    /// Its price as a share of a running unit's; without it what the tier is known for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_share: Option<Fraction>,
 }
 
 /// How long units take to come and go.

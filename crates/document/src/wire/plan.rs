@@ -55,6 +55,10 @@ pub struct PlanAccount {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<WordsText>")]
     pub alerts: Vec<String>,
+    /// How much stands by, how it is kept, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<WordsText>")]
+    pub standby: Vec<String>,
     /// What refusing the plan would mean.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub if_refused: Vec<Refusal>,

@@ -215,7 +215,19 @@ fn fleets() -> impl Strategy<Value = Fleet> {
                 Fallback::PeakOfDayBefore,
                 Fallback::Ceiling,
             ][which as usize % 4];
-            web.standby.as_mut().unwrap().price_share = share(shares.1);
+            let standby = web.standby.as_mut().unwrap();
+            standby.price_share = share(shares.1);
+            let tiers = [
+                StandbyTier::Running,
+                StandbyTier::Hibernated,
+                StandbyTier::Stopped,
+            ];
+            let other = tiers.into_iter().find(|tier| *tier != standby.tier);
+            standby.others[0] = other.filter(|_| which > 1).map(|tier| StandbyTerms {
+                tier,
+                promotion: SignedDuration::from_secs(seconds.0),
+                price_share: share(shares.2),
+            });
             web.depends_on[0].calls_per_interaction = shares.2 * 1e3;
             fleet
         },

@@ -2,8 +2,8 @@
 
 use fleetcast_model::{
     Action, Arming, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState,
-    MicroUsd, OfferIndex, Order, Plan, PlannedOrder, PromoteOn, Renewal, StandbyPolicy, Token,
-    Units,
+    MicroUsd, OfferIndex, Order, Plan, PlannedOrder, PromoteOn, Renewal, StandbyPolicy,
+    StandbyTier, Token, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub struct WorkflowState {
     published: Option<(Units, Units)>,
     /// Whether the world promotes standby by itself.
     armed: bool,
+    /// How standby is kept, where the world was told.
+    tier: Option<StandbyTier>,
     orders: u64,
     /// Until when what is on its way of an order is waited for.
     leases: Vec<(Token, Timestamp)>,
@@ -67,7 +69,7 @@ impl WorkflowState {
         self.intents.iter().any(|intent| intent.standby)
     }
 
-    /// Lets the world promote standby by itself, where the policy says so, once.
+    /// Tells the world, once, whether it promotes standby by itself, and how it is kept where that may change.
     pub fn arm(
         &mut self,
         component: ComponentIndex,
@@ -75,11 +77,14 @@ impl WorkflowState {
         actions: &mut Vec<Action>,
     ) {
         let over_capacity = policy.promote_on == PromoteOn::OverCapacity;
-        if self.armed != over_capacity {
+        let tier = policy.tier;
+        let other_tier = self.tier.replace(tier).is_some_and(|told| told != tier);
+        if self.armed != over_capacity || other_tier {
             self.armed = over_capacity;
             actions.push(Action::Arm(Arming {
                 component,
                 over_capacity,
+                tier,
             }));
         }
     }

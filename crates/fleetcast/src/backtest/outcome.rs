@@ -207,7 +207,7 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
             .iter()
             .flat_map(|engine| override_notes(engine, scenario)),
     );
-    let result = BacktestResult {
+    let mut result = BacktestResult {
         title: scenario.title.clone(),
         synthetic: history.synthetic,
         demand_source: history.source.clone(),
@@ -233,6 +233,12 @@ fn outcome(history: &History, scenario: &Scenario, mut finished: Vec<Finished>) 
         .iter()
         .map(|rows| chart::volume(rows, &frame))
         .collect();
+    let last = follow.as_ref().and_then(|follow| follow.last.as_ref());
+    let standby_kept = engine
+        .iter()
+        .zip(last)
+        .flat_map(|(engine, step)| crate::plan::standby::of_step(engine, step));
+    result.notes.extend(standby_kept);
     let (step, files) = follow.map_or((None, Vec::new()), |follow| (follow.last, follow.complete));
     let end = engine.zip(step).map(|(engine, step)| End {
         engine,

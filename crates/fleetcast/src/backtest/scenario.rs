@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use fleetcast_engine::{EngineConfig, Telemetry};
 use fleetcast_model::{
-    Component, Event, Fleet, InteractionType, Mode, Objective, Offer, Override, Persona, TimeWindow,
+    Component, Event, Fleet, InteractionType, Mode, Objective, Offer, Override, Persona,
+    StandbyPolicy, TimeWindow,
 };
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::Series;
@@ -509,12 +510,16 @@ pub fn lifecycle(
         },
         drain: drain.unwrap_or(timing.drain),
         warm_up: timing.warm_up,
-        standby: component.standby.map(|standby| StandbyLife {
-            promotion: standby.promotion,
-            price_ppm: standby.price_share.parts_per_million(),
-            failures_ppm: STANDBY_FAILS_PPM,
-            slow_ppm: STANDBY_SLOW_PPM,
-        }),
+        standby: (component.standby.iter())
+            .flat_map(StandbyPolicy::terms)
+            .map(|terms| StandbyLife {
+                tier: terms.tier,
+                promotion: terms.promotion,
+                price_ppm: terms.price_share.parts_per_million(),
+                failures_ppm: STANDBY_FAILS_PPM,
+                slow_ppm: STANDBY_SLOW_PPM,
+            })
+            .collect(),
     }
 }
 

@@ -230,6 +230,7 @@ fn view(
             .collect(),
         alternatives: alternatives(engine, report, index, price),
         limits: limits(engine, report, index),
+        standby: plan::standby::of_component(engine, report, index),
         alerts: (report.unknown.iter())
             .map(|unknown| {
                 let name = &engine.config().fleet.components[index].name;

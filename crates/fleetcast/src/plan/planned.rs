@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use super::account::{if_refused, provisional, total_cost, total_reasons, total_units, verdict};
 use super::alternatives::{accept, recommend};
 use super::expected::expect;
-use super::{Decision, Prospect, alerts, limits};
+use super::{Decision, Prospect, alerts, limits, standby};
 
 /// Plans, with the recommendations taken that were accepted by name. Where the gate does not let the plan pass it
 /// says what else could be done; `command` is what was typed, to be typed again.
@@ -97,6 +97,7 @@ pub fn plan_under(
         gate: verdict(&state.fleet, step, changes),
         limits: limits::of_plan(engine, step),
         alerts: alerts::of_step(engine, step),
+        standby: standby::of_step(engine, step),
         if_refused: if_refused(engine, step, changes),
         recommendations: Vec::new(),
     });

@@ -51,6 +51,9 @@ pub fn plan_words(state: &ProvisionalFleetState) -> String {
     say(format!("\n{}", totals(plan)));
     say(format!("Because: {}.", because(&plan.reasons)));
     say(format!("Gate: {}.", plan.gate.words));
+    for standby in &plan.standby {
+        say(format!("Standby: {standby}."));
+    }
     for limit in &plan.limits {
         say(format!("Limit: {}.", limit.words));
     }

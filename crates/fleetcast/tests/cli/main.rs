@@ -13,6 +13,7 @@ mod nasty;
 mod offers;
 mod place;
 mod plan;
+mod standby;
 mod unknown;
 mod usage;
 mod what_if;

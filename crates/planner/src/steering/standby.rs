@@ -62,6 +62,8 @@ pub struct Promoted {
 /// Shadows that believe the same of standby.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Family {
+    /// Which of the tiers on offer they use.
+    pub tier: usize,
     /// How long they believe that demand exceeds what runs; `None`: no standby.
     pub spell: Option<Spell>,
     /// The depth whose shadow lost the goal.

@@ -157,8 +157,10 @@ pub struct Steering {
     shadows: Vec<Shadow>,
     probes: Vec<Probe>,
     reluctance: Reluctance,
-    /// What standby is offered at, if it is.
-    standby: Option<StandbyRules>,
+    /// What each tier of standby is offered at; empty: there is none.
+    standby: Vec<StandbyRules>,
+    /// The tier that the family in use, or the one before it, keeps its standby in.
+    tier: usize,
     /// Families of shadows, each with its belief about how long demand exceeds what runs; `None`: no standby.
     families: Vec<Family>,
     /// The family in use.
@@ -192,7 +194,8 @@ impl Steering {
             shadows: vec![Shadow::new(config.purchase.rules); SHADOW_COUNT],
             probes: vec![Probe::new(config.purchase.rules); PROBES.len()],
             reluctance: Reluctance(1.0),
-            standby: None,
+            standby: Vec::new(),
+            tier: 0,
             families: vec![Family::default()],
             family: 0,
             steps: 0.0,
@@ -214,9 +217,23 @@ impl Steering {
         self.config.purchase.capacity = capacity;
     }
 
-    /// Offers standby at these terms: shadow fleets with it are set beside those without, and the cheapest is bought.
+    /// Offers standby at the terms of each of these tiers: shadow fleets with it are set beside those without, and the
+    /// cheapest is bought.
     #[must_use]
-    pub fn with_standby(mut self, standby: StandbyRules) -> Self {
+    pub fn with_standby(mut self, tiers: &[StandbyRules]) -> Self {
+        for (tier, rules) in tiers.iter().enumerate() {
+            self.add_tier(tier, *rules);
+        }
+        if let Some(first) = tiers.first() {
+            let probe = Probe::with_standby(self.config.purchase.rules, *first);
+            self.probes.fill(probe);
+        }
+        self.standby = tiers.to_vec();
+        self
+    }
+
+    /// Adds the families of a tier.
+    fn add_tier(&mut self, tier: usize, standby: StandbyRules) {
         let purchase = self.config.purchase;
         for steps in SPELLS {
             let spell = Spell(steps);
@@ -226,17 +243,13 @@ impl Steering {
                 continue;
             }
             self.families.push(Family {
+                tier,
                 spell: Some(spell),
                 depth: None,
             });
             let shadow = Shadow::with_standby(purchase.rules, standby);
             self.shadows.extend(vec![shadow; SHADOW_COUNT]);
         }
-        for probe in &mut self.probes {
-            *probe = Probe::with_standby(purchase.rules, standby);
-        }
-        self.standby = Some(standby);
-        self
     }
 
     /// So many units stand by from now on for spot that may be taken back together, here and with the shadows.
@@ -291,7 +304,7 @@ impl Steering {
         let goal = self.config.purchase.goal;
         let capacity = self.config.purchase.capacity;
         let needed = demand.map_or(0, |demand| whole_units(demand / capacity));
-        let pays = self.standby.is_some();
+        let pays = !self.standby.is_empty();
         for shadow in &mut self.shadows {
             let served = shadow.enter(now, self.config.delay_steps) as f64 * capacity;
             if let Some(demand) = demand {
@@ -335,10 +348,8 @@ impl Steering {
     pub fn steer(&mut self, now: u64, forecast: &LeadForecast, observed: bool) {
         let purchase = self.config.purchase;
         for (index, shadow) in self.shadows.iter_mut().enumerate() {
-            let standby = self
-                .standby
-                .as_ref()
-                .zip(self.families[index / SHADOW_COUNT].spell);
+            let family = self.families[index / SHADOW_COUNT];
+            let standby = self.standby.get(family.tier).zip(family.spell);
             let depth = shadow_depth(index % SHADOW_COUNT);
             let (band, deep) = bands(&purchase, standby, self.reluctance, forecast, depth);
             shadow.order(now, band, deep, observed);
@@ -376,7 +387,9 @@ impl Steering {
 
     /// Goes over to the family that would have held the goal at the least cost, if it is worth the change.
     fn choose_family(&mut self) {
-        let Some(standby) = &self.standby else { return };
+        let Some(standby) = self.standby.first() else {
+            return;
+        };
         let first = usize::from(standby.fixed.is_some());
         let cost = |family: usize| (self.cost_at_goal(family), family);
         let best = (first..self.families.len())
@@ -387,6 +400,29 @@ impl Steering {
         {
             self.family = family;
         }
+        if self.families[self.family].spell.is_some() {
+            self.tier = self.families[self.family].tier;
+        }
+    }
+
+    /// The tier that standby is kept in, by its place among those on offer.
+    pub fn standby_tier(&self) -> usize {
+        self.tier
+    }
+
+    /// What the fleet would have paid of late with each tier, over what it would have paid without standby, the same
+    /// demand left unserved; `None` where a tier never pays.
+    pub fn tier_costs(&self) -> Vec<Option<f64>> {
+        let alone = self.cost_at_goal(0);
+        let cost = |tier: usize| {
+            let own = (0..self.families.len()).filter(|family| {
+                let family = &self.families[*family];
+                family.spell.is_some() && family.tier == tier
+            });
+            let costs = own.map(|family| self.cost_at_goal(family) / alone);
+            costs.min_by(f64::total_cmp).filter(|_| alone > 0.0)
+        };
+        (0..self.standby.len()).map(cost).collect()
     }
 
     /// What a family would have paid at its depth, between its shadows.
@@ -401,7 +437,8 @@ impl Steering {
 
     /// What standby a family buys.
     fn offered(&self, family: usize) -> Option<(StandbyRules, Spell)> {
-        self.standby.zip(self.families[family].spell)
+        let Family { tier, spell, .. } = self.families[family];
+        self.standby.get(tier).copied().zip(spell)
     }
 
     /// The depth to buy now: −ln(1 − level).
@@ -437,7 +474,7 @@ impl Steering {
     /// What the fleet in use would have paid of late over what it would have paid without standby; `None`
     /// without standby.
     pub fn standby_worth(&self) -> Option<f64> {
-        self.standby?;
+        self.standby.first()?;
         let alone = self.cost_at_goal(0);
         (alone > 0.0).then(|| self.cost_at_goal(self.family) / alone)
     }

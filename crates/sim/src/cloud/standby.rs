@@ -7,9 +7,14 @@ use super::{FULL_PPM, Group, SLOW_FACTOR, SimCloud, StandbyLife};
 use crate::random::Random;
 
 impl SimCloud {
-    /// Arms or disarms the rule that promotes standby by itself.
+    /// Arms or disarms the rule that promotes standby by itself, and keeps what stands by in the asked tier.
     pub fn arm(&mut self, arming: &Arming) {
-        self.armed[usize::from(arming.component.0)] = arming.over_capacity;
+        let component = usize::from(arming.component.0);
+        self.armed[component] = arming.over_capacity;
+        let mut lives = self.lifecycles[component].standby.iter();
+        if let Some(tier) = lives.position(|life| life.tier == arming.tier) {
+            self.tiers[component] = tier;
+        }
     }
 
     /// Whether the rule is armed for any component.
@@ -22,7 +27,7 @@ impl SimCloud {
         let holds = |cohort: &Cohort| cohort.state == InstanceState::Standby && cohort.has(range);
         let component = self.instances.iter().find(|group| holds(&group.cohort));
         let component = component.map(|group| usize::from(group.cohort.component.0));
-        let Some(life) = component.and_then(|component| self.lifecycles[component].standby) else {
+        let Some(life) = component.and_then(|component| self.standby_life(component)) else {
             return;
         };
         let fates: Vec<Fate> = (0..range.count)

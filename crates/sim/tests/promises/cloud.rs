@@ -15,7 +15,7 @@ fn cloud(boot: BootTime) -> SimCloud {
         configure: SignedDuration::from_secs(15),
         drain: SignedDuration::ZERO,
         warm_up: SignedDuration::ZERO,
-        standby: None,
+        standby: Vec::new(),
     };
     let offers = usual_choice().site(1).config.offers;
     let units_each = vec![vec![1; offers.len()]];

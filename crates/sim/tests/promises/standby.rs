@@ -1,10 +1,10 @@
 //! Standby: the rules of the plain setting, worked out again from the decisions, and what it saves.
 
 use fleetcast_engine::Step as Decision;
-use fleetcast_model::{Objective, ObjectiveMetric, Observation, Share};
+use fleetcast_model::{Objective, ObjectiveMetric, Observation, Share, StandbyTerms, StandbyTier};
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::{Series, Step};
-use fleetcast_sim::{Interval, PlainSetting, PlainStandby, Sink, Tally, simulate};
+use fleetcast_sim::{Interval, PlainSetting, PlainStandby, Sink, StandbyLife, Tally, simulate};
 use jiff::{SignedDuration, Timestamp};
 
 const START: Timestamp = Timestamp::constant(1_772_409_600, 0);
@@ -232,5 +232,95 @@ fn where_bursts_come_without_notice_standby_pays_for_itself() {
         assert!(ratio < 0.9, "steps of {step_seconds} s: {ratio}");
         let achieved = with.unserved_share();
         assert!(achieved < 0.0075, "steps of {step_seconds} s: {achieved}");
+    }
+}
+
+/// The tier in use, its share of the bill and of the demand that was unserved.
+#[derive(Default)]
+struct Kept {
+    tiers: Vec<StandbyTier>,
+    bill: u128,
+    lost: f64,
+    demand: f64,
+}
+
+impl Sink for Kept {
+    fn step(&mut self, interval: &Interval, _: &[Observation], step: &Decision) {
+        let at = &interval.components[0];
+        self.tiers
+            .extend(step.components[0].standby.map(|standby| standby.tier));
+        if interval.index > 4 * 288 {
+            self.bill += at.bill;
+            self.lost += at.unserved;
+            self.demand += at.volume;
+        }
+    }
+}
+
+/// Lives ten days with these tiers: promotion in seconds, price in thousandths.
+fn kept(tiers: &[(StandbyTier, i64, u16)]) -> Kept {
+    let history = history(300, 10);
+    let setting = setting(true);
+    let policy = "fleetcast".parse().expect("a policy");
+    let mut config = setting.engine_config(&history, policy);
+    let mut simulation = setting.simulation(&history);
+    let terms = |&(tier, seconds, price): &(StandbyTier, i64, u16)| StandbyTerms {
+        tier,
+        promotion: SignedDuration::from_secs(seconds),
+        price_share: Share::per_mille(price),
+    };
+    let all: Vec<StandbyTerms> = tiers.iter().map(terms).collect();
+    let policy = config.fleet.components[0]
+        .standby
+        .as_mut()
+        .expect("standby");
+    *policy = policy.at(all[0]);
+    for (place, terms) in policy.others.iter_mut().zip(&all[1..]) {
+        *place = Some(*terms);
+    }
+    let life = simulation.lifecycles[0].standby[0];
+    simulation.lifecycles[0].standby = (all.iter())
+        .map(|terms| StandbyLife {
+            tier: terms.tier,
+            promotion: terms.promotion,
+            price_ppm: terms.price_share.parts_per_million(),
+            ..life
+        })
+        .collect();
+    simulate(config, &simulation, Kept::default()).expect("a good configuration")
+}
+
+#[test]
+fn the_tier_is_kept_that_costs_least_for_the_same_loss() {
+    use StandbyTier::{Hibernated, Running, Stopped};
+    // At hardly more than a stopped unit a running one serves at once; then the same at more than what it saves.
+    for (dear, best) in [(60, Running), (900, Stopped)] {
+        let tiers = [
+            (Stopped, 120, 50),
+            (Running, 1, dear),
+            (Hibernated, 240, 50),
+        ];
+        let chosen = kept(&tiers);
+        let late = &chosen.tiers[chosen.tiers.len() - 288..];
+        assert!(
+            late.iter().all(|tier| *tier == best),
+            "{dear}: {:?}",
+            late.last()
+        );
+        // No dearer than the better one of both alone.
+        let alone = |tier: &(StandbyTier, i64, u16)| kept(std::slice::from_ref(tier));
+        let own = alone(
+            tiers
+                .iter()
+                .find(|tier| tier.0 == best)
+                .expect("it is one of them"),
+        );
+        assert!(
+            chosen.bill < own.bill * 103 / 100,
+            "{} over {}",
+            chosen.bill,
+            own.bill
+        );
+        assert!(chosen.lost / chosen.demand < own.lost / own.demand + 0.003);
     }
 }

@@ -418,7 +418,7 @@ impl Choice {
             configure: SignedDuration::from_secs(self.configure_seconds),
             drain: SignedDuration::from_secs(self.drain_seconds),
             warm_up: SignedDuration::from_secs(self.warm_up_seconds),
-            standby: None,
+            standby: Vec::new(),
         };
         let simulation = Simulation {
             demand: vec![

@@ -1,0 +1,76 @@
+//! Standby in the tier that costs least, as `plan`, `backtest`, `why` and `validate` tell it.
+
+use serde_json::{Value, json};
+
+use crate::place::Place;
+
+/// The shop whose front has standby.
+fn shop(days: usize, standby: &Value) -> Place {
+    let place = Place::with_shop(days);
+    let mut fleet: Value = serde_json::from_str(&place.read("shop/fleet.json")).expect("JSON");
+    fleet["approval_threshold"]["amount"] = json!(1_000);
+    fleet["components"][0]["standby"] = standby.clone();
+    place.write("shop/fleet.json", fleet.to_string());
+    place
+}
+
+const SHOP: [&str; 6] = [
+    "shop",
+    "--demand",
+    "demand.csv",
+    "--value-unit",
+    "per-second",
+    "--quiet",
+];
+
+#[test]
+fn the_tier_is_told_with_what_each_would_have_cost() {
+    let place = shop(
+        3,
+        &json!({ "tier": "stopped", "other_tiers": [{ "tier": "hibernated" }, { "tier": "running" }] }),
+    );
+    let record = [
+        "--policy",
+        "fleetcast",
+        "--record",
+        "run",
+        "--format",
+        "json",
+    ];
+    let out = place.check(&[&["backtest"], &SHOP[..], &record].concat());
+    let result: Value = serde_json::from_str(&out).expect("JSON");
+    let words = "what stands by for web is kept ";
+    assert!(result["notes"].to_string().contains(words), "{out}");
+    let at = [
+        "why",
+        "run",
+        "--component",
+        "web",
+        "--at",
+        "2026-03-04T12:00:00Z",
+    ];
+    let why = place.check(&at);
+    assert!(
+        why.contains("  standby   what stands by for web is kept"),
+        "{why}"
+    );
+    let plan = place.check(&[&["plan"], &SHOP[..], &["--format", "json"]].concat());
+    let plan: Value = serde_json::from_str(&plan).expect("JSON");
+    let told = plan["plan"]["standby"][0].as_str().expect("words");
+    assert!(
+        told.starts_with(words) && told.contains(" one without standby, "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_tier_that_stands_twice_is_refused() {
+    let place = shop(
+        1,
+        &json!({ "tier": "stopped", "other_tiers": [{ "tier": "stopped", "price_share": 0.2 }] }),
+    );
+    let ran = place.run(&["validate", "shop"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    let words = "tier `stopped` stands twice in this standby";
+    assert!(ran.err.contains(words), "{}", ran.err);
+}
