@@ -55,7 +55,7 @@ fn tier(
 
 fn times(cost: Option<f64>) -> String {
     cost.map_or_else(
-        || "(too slow to pay) as much as".into(),
+        || "(never pays) as much as".into(),
         |cost| format!("{cost:.3} times"),
     )
 }
