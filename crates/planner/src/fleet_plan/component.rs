@@ -1,7 +1,8 @@
 //! One component by itself, within the room that others leave it.
 
 use super::bound::{Residual, certify, room_price};
-use super::loads::{Room, Solution};
+use super::guide::Stated;
+use super::loads::{Room, Solution, Span};
 use super::relax::{Block, CLOSE, Relaxed, all_standing, relax};
 use super::search::Search;
 use super::terms::{PoolTerms, Terms};
@@ -11,6 +12,11 @@ const SHARED_ROWS_MAX: usize = 600;
 
 /// The work limit is stated for a component of so many pool-periods, zones counted.
 const CELLS_OF_ONE_LIMIT: u64 = 2_000;
+
+/// A table fills at most this part of a search's work, and so many cells: more is better spent on more tables.
+const TABLE_PART: u64 = 30;
+const TABLE_MIN: u64 = 1_000;
+const TABLE_MAX: u64 = 100_000;
 
 /// A component's solution, with a bound of its objective.
 #[derive(Clone, Debug)]
@@ -23,47 +29,103 @@ pub(super) struct Solved {
     pub(super) work: u64,
 }
 
-/// Solves one component: a relaxation for prices and a bound, then the search that they lead.
+/// What sees each better solution.
+type Found<'f> = &'f mut dyn FnMut(&Solution);
+
+/// Solves one component: a first solution, a relaxation for prices and a bound, then the search that they lead.
 pub(super) fn solve(terms: &Terms, room: &Room, work_limit: u64) -> Solved {
+    let mut solved = first(terms, room, &mut |_| ());
+    lead(terms, room, &mut solved, &mut |_| ());
+    search_on(terms, room, &mut solved, work_limit, 0, &mut |_| ());
+    solved
+}
+
+/// A first solution, found without a relaxation.
+pub(super) fn first(terms: &Terms, room: &Room, found: Found) -> Solved {
+    let pools = worth_renting(terms);
+    let mut search = Search {
+        terms,
+        room,
+        pools: &pools,
+        rented: Vec::new(),
+        work: 0,
+        work_limit: u64::MAX,
+        table_max: 0,
+        found,
+    };
+    let solution = search.first();
+    Solved {
+        solution,
+        bound: 0,
+        relaxed: None,
+        work: search.work,
+    }
+}
+
+/// The relaxation: a bound, prices, and a solution by rounding it.
+pub(super) fn lead(terms: &Terms, room: &Room, solved: &mut Solved, found: Found) {
     let pools = worth_renting(terms);
     let needs = Residual::new(terms, room);
-    let mut work = 0;
+    let mut known: Vec<Span> = solved.solution.runs.keys().copied().collect();
+    known.retain(|span| span.standing.is_none());
     let block = Block {
         terms,
         needs: &needs,
         pools: &pools,
         quotas: (0..terms.quotas.len()).collect(),
         standing: all_standing(terms),
-        known: &[],
+        known: &known,
     };
-    let relaxed = relax(&[block], &needs.quota, CLOSE, &mut work);
+    let relaxed = relax(&[block], &needs.quota, CLOSE, &mut solved.work);
     let Some(relaxed) = relaxed.into_iter().next() else {
-        return Solved {
-            solution: Solution::bound_only(terms),
-            bound: 0,
-            relaxed: None,
-            work,
-        };
+        return;
     };
     let prices = relaxed.prices.clone();
-    let bound =
+    solved.bound =
         certify(terms, &needs, &pools, prices) - room_price(&needs.quota, &relaxed.prices.quota);
     let mut search = Search {
         terms,
         room,
         pools: &pools,
         rented: Vec::new(),
-        work,
-        work_limit: work + work_limit * size_factor(terms),
+        work: solved.work,
+        work_limit: u64::MAX,
+        table_max: 0,
+        found,
     };
-    let solution = search.run(&relaxed, bound);
-    let work = search.work;
-    Solved {
-        solution,
-        bound,
-        relaxed: Some(relaxed),
-        work,
-    }
+    let first = solved.solution.clone();
+    solved.solution = search.rounded(first, &relaxed);
+    solved.work = search.work;
+    solved.relaxed = Some(relaxed);
+}
+
+/// Searches on, led by the relaxation. Says whether more work may find more.
+pub(super) fn search_on(
+    terms: &Terms,
+    room: &Room,
+    solved: &mut Solved,
+    work_limit: u64,
+    number: u64,
+    found: Found,
+) -> bool {
+    let Some(relaxed) = &solved.relaxed else {
+        return false;
+    };
+    let pools = worth_renting(terms);
+    let work_limit = work_limit * size_factor(terms);
+    let mut search = Search {
+        terms,
+        room,
+        pools: &pools,
+        rented: Vec::new(),
+        work: solved.work,
+        work_limit: solved.work + work_limit,
+        table_max: table_max(work_limit),
+        found,
+    };
+    let gave_up = search.go_on(&mut solved.solution, relaxed, solved.bound, number);
+    solved.work = search.work;
+    !gave_up
 }
 
 /// Searches on from a solution that fits in the room. What is found is never worse.
@@ -76,17 +138,27 @@ pub(super) fn improve(
     work: &mut u64,
 ) -> Solution {
     let pools = worth_renting(terms);
+    let work_limit = work_limit * size_factor(terms);
     let mut search = Search {
         terms,
         room,
         pools: &pools,
         rented: Vec::new(),
         work: *work,
-        work_limit: *work + work_limit * size_factor(terms),
+        work_limit: *work + work_limit,
+        table_max: table_max(work_limit),
+        found: &mut |_| (),
     };
-    let solution = search.go_on(from, relaxed);
+    let mut solution = from.clone();
+    search.sweep(&mut solution, Stated::new(terms).prices(terms));
+    search.go_on(&mut solution, relaxed, 0, 0);
     *work = search.work;
     solution
+}
+
+/// Cells of the largest table: of little work, much goes into many small ones.
+fn table_max(work_limit: u64) -> usize {
+    (work_limit / TABLE_PART).clamp(TABLE_MIN, TABLE_MAX) as usize
 }
 
 /// A component of many pools and periods may take so many times the stated work.

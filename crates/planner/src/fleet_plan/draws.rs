@@ -1,11 +1,11 @@
 //! Numbers drawn from a seed.
 
-/// Draws places. One generator for a search, with the same seed each time: equal problems, equal plans.
+/// Draws places. One generator for a search, seeded by its number: equal problems, equal plans.
 pub(super) struct Draws(u64);
 
 impl Draws {
-    pub(super) fn new() -> Self {
-        Self(0x9E37_79B9_7F4A_7C15)
+    pub(super) fn new(number: u64) -> Self {
+        Self(0x9E37_79B9_7F4A_7C15 ^ number)
     }
 
     /// A place below `limit`.

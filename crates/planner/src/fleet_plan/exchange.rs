@@ -13,7 +13,7 @@ const PERCENTS: [i64; 4] = [60, 120, 240, 500];
 /// Each of the searches may take this part of the work limit.
 const WORK_SHARE: u64 = 16;
 
-impl Planner<'_> {
+impl Planner<'_, '_> {
     /// Lets one component give room back at a price, another one use it, and the first one again what is left; keeps
     /// what is better. `prices` are of quotas, by period.
     pub(super) fn exchange(
@@ -23,7 +23,7 @@ impl Planner<'_> {
         touched: &[usize],
         prices: &[Vec<i64>],
     ) {
-        let mut draws = Draws::new();
+        let mut draws = Draws::new(0);
         let pairs = touched.len() * touched.len().saturating_sub(1);
         let mut rank = self.rank(chosen);
         for _ in 0..(pairs * TIMES_PER_PAIR).min(TIMES_MAX) {
@@ -40,6 +40,7 @@ impl Planner<'_> {
             if found < rank && trial.left.money >= 0 {
                 rank = found;
                 *chosen = trial;
+                self.watch.see_all(&self.terms, &chosen.solutions);
             }
         }
     }

@@ -4,13 +4,19 @@ use fleetcast_model::{MicroUsd, Units};
 
 use super::answer::{Binding, Cost, FleetPlan, Lift, Missing, Origin, Part, Run, Unmet};
 use super::budget::within;
-use super::component::{Solved, share, solve};
+use super::component::{Solved, first, lead, search_on, share, solve};
 use super::loads::{Loads, Room, Solution, bound_spans};
 use super::problem::{FleetProblem, PoolIndex, ProblemError};
 use super::terms::Terms;
+use super::watch::Watch;
 
 /// Where prices of quotas lead, each search may take this part of the work limit: there are many of them.
 const LED_SHARE: u64 = 4;
+
+/// The parts of the work limit that the searches for one component may take, one after another; after so many of them
+/// those that share quotas are put together for the first time.
+const SHARES: [u64; 10] = [1_024, 512, 256, 128, 64, 32, 16, 8, 4, 2];
+const SHARES_SOON: usize = 3;
 
 /// How much work a plan may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +45,19 @@ pub fn plan_fleet(
     previous: Option<&FleetPlan>,
     limit: WorkLimit,
 ) -> Result<FleetPlan, ProblemError> {
+    plan_fleet_telling(problem, previous, limit, None)
+}
+
+/// The same, and tells the cost of each better plan as it is found: of plans in which nothing is missing but what has
+/// a price.
+pub fn plan_fleet_telling(
+    problem: &FleetProblem,
+    previous: Option<&FleetPlan>,
+    limit: WorkLimit,
+    tell: Option<&mut dyn FnMut(MicroUsd)>,
+) -> Result<FleetPlan, ProblemError> {
     problem.validate()?;
-    let found = Planner::new(problem, limit).plan();
+    let found = Planner::new(problem, limit, tell).plan();
     let keep = previous.filter(|previous| {
         previous.cost.total() <= found.cost.total()
             && missing(problem, previous) <= missing(problem, &found)
@@ -63,13 +80,14 @@ fn missing(problem: &FleetProblem, plan: &FleetPlan) -> Vec<u64> {
 }
 
 /// Plans one problem.
-pub(super) struct Planner<'a> {
+pub(super) struct Planner<'a, 'w> {
     problem: &'a FleetProblem,
     pub(super) limit: WorkLimit,
     pub(super) terms: Vec<Terms>,
     /// Places of components, the most important first.
     order: Vec<usize>,
     pub(super) work: u64,
+    pub(super) watch: Watch<'w>,
 }
 
 /// What all components together leave of the quotas, and of the money.
@@ -87,60 +105,47 @@ pub(super) struct Chosen {
     cut: Vec<Option<Binding>>,
 }
 
-impl<'a> Planner<'a> {
-    fn new(problem: &'a FleetProblem, limit: WorkLimit) -> Self {
+impl<'a, 'w> Planner<'a, 'w> {
+    fn new(
+        problem: &'a FleetProblem,
+        limit: WorkLimit,
+        tell: Option<&'w mut dyn FnMut(MicroUsd)>,
+    ) -> Self {
         let mut order: Vec<usize> = (0..problem.components.len()).collect();
         order.sort_by_key(|&place| (u8::MAX - problem.components[place].importance, place));
         let terms = problem
             .components
             .iter()
             .map(|need| Terms::new(problem, need));
+        let terms: Vec<Terms> = terms.collect();
         Self {
             problem,
             limit,
-            terms: terms.collect(),
+            watch: Watch::new(problem, &terms, tell),
+            terms,
             order,
             work: 0,
         }
     }
 
     fn plan(mut self) -> FleetPlan {
-        let alone: Vec<Solved> = (0..self.terms.len())
-            .map(|place| self.alone(place))
-            .collect();
+        let (rooms, mut alone) = self.led();
         let mut bound: i64 = alone.iter().map(|solved| solved.bound).sum();
-        let mut chosen = self.by_importance(&alone, self.limit.cells_per_component);
-        let shared = self.shared_quotas(&alone);
-        if !shared.is_empty() {
-            let touched: Vec<usize> = (0..self.terms.len())
-                .filter(|place| {
-                    self.terms[*place]
-                        .quotas
-                        .iter()
-                        .any(|quota| shared.contains(quota))
-                })
-                .collect();
-            let all: Vec<&Terms> = touched.iter().map(|place| &self.terms[*place]).collect();
-            let quotas: Vec<usize> = (0..self.problem.quotas.len()).collect();
-            let left = self.all_left();
-            let room: Vec<Vec<i64>> = left
-                .quota
-                .iter()
-                .map(|quota| quota.iter().map(|left| (*left).max(0)).collect())
-                .collect();
-            if let Some((prices, together)) = share(&all, &quotas, &room, &mut self.work) {
-                let others = (0..alone.len()).filter(|place| !touched.contains(place));
-                let others: i64 = others.map(|place| alone[place].bound).sum();
-                bound = bound.max(together + others);
-                for percent in [100, 60] {
-                    let led = self.led_by(&alone, &prices, percent);
-                    if self.rank(&led) < self.rank(&chosen) {
-                        chosen = led;
-                    }
-                }
-                self.exchange(&mut chosen, &alone, &touched, &prices);
-            }
-        }
+        let mut open: Vec<usize> = (0..alone.len()).collect();
+        let (soon, late) = SHARES.split_at(SHARES_SOON);
+        self.search_alone(&mut alone, &rooms, &mut open, soon);
+        let mut prices = None;
+        // Where quotas bind, a plan of the whole fleet is put together soon, with little work.
+        let whole = self.limit;
+        self.limit.cells_per_component = whole.cells_per_component / soon[soon.len() - 1];
+        let early = (!self.shared_quotas(&alone).is_empty())
+            .then(|| self.together(&alone, &mut prices, &mut bound));
+        self.limit = whole;
+        self.search_alone(&mut alone, &rooms, &mut open, late);
+        self.work += alone.iter().map(|solved| solved.work).sum::<u64>();
+        let chosen = self.together(&alone, &mut prices, &mut bound);
+        let early = early.filter(|early| self.rank(early) < self.rank(&chosen));
+        let chosen = early.unwrap_or(chosen);
         let Chosen {
             solutions,
             left,
@@ -162,6 +167,54 @@ impl<'a> Planner<'a> {
         plan.lower_bound = MicroUsd::new((bound - unpriced).max(0).unsigned_abs());
         plan.work = self.work;
         plan
+    }
+
+    /// Puts the solutions of all components together, by importance, and where they pass quotas together, by prices of
+    /// those: `prices` are filled at the first time, and a better bound that comes with them.
+    fn together(
+        &mut self,
+        alone: &[Solved],
+        prices: &mut Option<Vec<Vec<i64>>>,
+        bound: &mut i64,
+    ) -> Chosen {
+        let mut chosen = self.by_importance(alone, self.limit.cells_per_component);
+        self.watch.see_all(&self.terms, &chosen.solutions);
+        let shared = self.shared_quotas(alone);
+        if shared.is_empty() {
+            return chosen;
+        }
+        let takes = |place: &usize| {
+            let mut quotas = self.terms[*place].quotas.iter();
+            quotas.any(|quota| shared.contains(quota))
+        };
+        let touched: Vec<usize> = (0..self.terms.len()).filter(takes).collect();
+        if prices.is_none() {
+            let all: Vec<&Terms> = touched.iter().map(|place| &self.terms[*place]).collect();
+            let quotas: Vec<usize> = (0..self.problem.quotas.len()).collect();
+            let left = self.all_left();
+            let room: Vec<Vec<i64>> = left
+                .quota
+                .iter()
+                .map(|quota| quota.iter().map(|left| (*left).max(0)).collect())
+                .collect();
+            if let Some((found, together)) = share(&all, &quotas, &room, &mut self.work) {
+                let others = (0..alone.len()).filter(|place| !touched.contains(place));
+                let others: i64 = others.map(|place| alone[place].bound).sum();
+                *bound = (*bound).max(together + others);
+                *prices = Some(found);
+            }
+        }
+        if let Some(prices) = prices {
+            for percent in [100, 60] {
+                let led = self.led_by(alone, prices, percent);
+                if self.rank(&led) < self.rank(&chosen) {
+                    chosen = led;
+                    self.watch.see_all(&self.terms, &chosen.solutions);
+                }
+            }
+            self.exchange(&mut chosen, alone, &touched, prices);
+        }
+        chosen
     }
 
     /// Serves components in order of importance, each in the room that is left.
@@ -272,14 +325,46 @@ impl<'a> Planner<'a> {
         (0..self.problem.quotas.len()).filter(passed).collect()
     }
 
-    /// Solves a component as if it had all quotas and all money to itself.
-    fn alone(&mut self, place: usize) -> Solved {
-        let mut left = self.all_left();
-        self.take_bound(place, &mut left, 1);
-        let room = self.room(place, &left);
-        let solved = solve(&self.terms[place], &room, self.limit.cells_per_component);
-        self.work += solved.work;
-        solved
+    /// Solves each component as if it had all quotas and all money to itself: a first solution of each, then its
+    /// relaxation.
+    fn led(&mut self) -> (Vec<Room>, Vec<Solved>) {
+        let alone = |place: usize| {
+            let mut left = self.all_left();
+            self.take_bound(place, &mut left, 1);
+            self.room(place, &left)
+        };
+        let rooms: Vec<Room> = (0..self.terms.len()).map(alone).collect();
+        let (terms, watch) = (&self.terms, &mut self.watch);
+        let mut found: Vec<Solved> = Vec::with_capacity(rooms.len());
+        for (place, room) in rooms.iter().enumerate() {
+            let see = &mut |found: &Solution| watch.see(place, &terms[place], found);
+            found.push(first(&terms[place], room, see));
+        }
+        for (place, solved) in found.iter_mut().enumerate() {
+            let see = &mut |found: &Solution| watch.see(place, &terms[place], found);
+            lead(&terms[place], &rooms[place], solved, see);
+        }
+        (rooms, found)
+    }
+
+    /// Searches on for each component that is `open`, with more and more work, so that a good plan of the whole fleet
+    /// is there soon.
+    fn search_alone(
+        &mut self,
+        alone: &mut [Solved],
+        rooms: &[Room],
+        open: &mut Vec<usize>,
+        shares: &[u64],
+    ) {
+        let (terms, watch) = (&self.terms, &mut self.watch);
+        for share in shares {
+            let limit = self.limit.cells_per_component / share;
+            open.retain(|&place| {
+                let see = &mut |found: &Solution| watch.see(place, &terms[place], found);
+                let (terms, room) = (&terms[place], &rooms[place]);
+                search_on(terms, room, &mut alone[place], limit, *share, see)
+            });
+        }
     }
 
     /// Quotas and money without what is bound or has to go on.

@@ -2,7 +2,7 @@
 
 use super::chain::Prices;
 use super::relax::Relaxed;
-use super::terms::Terms;
+use super::terms::{PoolTerms, Terms};
 
 /// Prices of missing units, those of the relaxation or more, that lead the peeling.
 pub(super) struct Guide {
@@ -11,21 +11,43 @@ pub(super) struct Guide {
 }
 
 impl Guide {
-    /// So many thousandths of the relaxation's prices.
-    pub(super) fn new(terms: &Terms, relaxed: &Relaxed, per_mille: i64) -> Self {
-        let raised = |price: i64| (price.saturating_mul(per_mille) / 1_000 + 1).max(0);
+    /// The relaxation's prices.
+    pub(super) fn new(terms: &Terms, relaxed: &Relaxed) -> Self {
         let prices = &relaxed.prices;
-        let zone = |zone: &Vec<i64>| {
-            zone.iter()
-                .map(|p| raised(*p).min(terms.no_spare))
-                .collect()
+        let own = Self {
+            demand: prices.demand.clone(),
+            spare: prices.spare.clone(),
         };
-        Self {
-            demand: (prices.demand.iter())
-                .map(|price| raised(*price).min(terms.short))
-                .collect(),
-            spare: prices.spare.iter().map(zone).collect(),
-        }
+        own.raised(terms, 1_000)
+    }
+
+    /// What a unit costs in the cheapest pool that may serve by then, if it runs throughout; where a zone may be lost,
+    /// what serves is paid for by each zone that it spares as well.
+    pub(super) fn guessed(terms: &Terms, pools: &[usize]) -> Self {
+        let each = |pool: &PoolTerms| {
+            let blocks = terms
+                .periods
+                .saturating_sub(pool.first)
+                .div_ceil(pool.again);
+            let costs = pool.first_cost() + blocks as i64 * pool.again_bill;
+            costs / (pool.units * (pool.first + blocks * pool.again) as i64)
+        };
+        let pools = || pools.iter().map(|place| &terms.pools[*place]);
+        let cheapest = |t: usize| pools().filter(|pool| pool.lead <= t).map(each).min();
+        let prices: Vec<i64> = (0..terms.periods)
+            .map(|t| cheapest(t).unwrap_or(0))
+            .collect();
+        let others = terms.zones.saturating_sub(1) as i64;
+        let parts = |price: &i64| if others > 0 { price / 2 } else { *price };
+        let zone: Vec<i64> = prices
+            .iter()
+            .map(|price| price / 2 / others.max(1))
+            .collect();
+        let own = Self {
+            demand: prices.iter().map(parts).collect(),
+            spare: vec![zone; terms.zones],
+        };
+        own.raised(terms, 1_000)
     }
 
     /// So many thousandths of these prices.

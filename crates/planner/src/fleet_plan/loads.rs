@@ -105,6 +105,18 @@ impl Loads {
         self.serving[period] - most.unwrap_or(0)
     }
 
+    /// Whether nothing is missing.
+    pub(super) fn cover(&self, terms: &Terms) -> bool {
+        let spared = |zone: &Vec<i64>| {
+            let without = self.serving.iter().zip(zone).zip(&terms.spare);
+            without.fold(true, |all, ((serving, zone), spare)| {
+                all & (serving - zone >= *spare)
+            })
+        };
+        let mut demand = self.serving.iter().zip(&terms.wanted);
+        demand.all(|(serving, wanted)| serving >= wanted) && self.in_zone.iter().all(spared)
+    }
+
     /// What all missing units cost.
     pub(super) fn penalty(&self, terms: &Terms) -> i64 {
         let zones = |t: usize| self.in_zone.iter().map(move |zone| zone[t]);

@@ -76,8 +76,9 @@ mod single;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use answer::{Binding, Cost, FleetPlan, Lift, Missing, Origin, Part, Run, Unmet};
 pub use check::check_fleet;
-pub use fleet::{WorkLimit, plan_fleet};
+pub use fleet::{WorkLimit, plan_fleet, plan_fleet_telling};
 pub use problem::{ComponentProblem, FleetProblem, Pool, PoolIndex, ProblemError, Quota, Standing};

@@ -2,13 +2,11 @@
 
 use super::chain::{Entry, Prices, Rebuild};
 use super::draws::Draws;
-use super::guide::Guide;
+use super::guide::{Guide, Stated};
 use super::loads::{Loads, Room, Solution, Span, bound_span};
 use super::search::Search;
 use super::terms::Terms;
 
-/// A rebuild of several chains fills at most so many cells: more is better spent on more rebuilds.
-const CELLS_MAX: usize = 100_000;
 /// More pools than these are not looked at each time.
 const MANY_POOLS: usize = 32;
 /// No more chains than these are rebuilt together, though few pools would allow it.
@@ -18,10 +16,12 @@ const DIVE_MIN: usize = 4;
 const DIVE_MORE: usize = 20;
 /// As many as touched, now and then, where a solution has no more runs than these.
 const DIVE_ALL: usize = 60;
+/// A new solution is of so many pools at most, and two more.
+const ANEW_POOLS: usize = 12;
 /// Beyond so many thousandths of the guide's prices, the stated ones come next.
 const PER_MILLE_MAX: i64 = 3_000;
 
-impl Search<'_> {
+impl Search<'_, '_> {
     /// Takes one to three chains out and rebuilds them together, exactly.
     pub(super) fn rebuild(
         &mut self,
@@ -44,7 +44,7 @@ impl Search<'_> {
         entries.resize(chains, Entry { standing: None });
         self.add_pools(&mut pools, chains, draws);
         let states = Rebuild::states(terms, &pools);
-        if states.pow(chains as u32) * terms.periods > CELLS_MAX * 4 {
+        if states.pow(chains as u32) * terms.periods > self.table_max * 4 {
             return false;
         }
         let noise = if draws.below(2) == 0 {
@@ -67,7 +67,7 @@ impl Search<'_> {
     /// As many chains as can be rebuilt together over all pools; three at the least, over fewer pools.
     fn chains_max(&self) -> usize {
         let states = Rebuild::states(self.terms, self.pools);
-        let fits = |chains: &u32| states.pow(*chains) * self.terms.periods <= 2 * CELLS_MAX;
+        let fits = |chains: &u32| states.pow(*chains) * self.terms.periods <= 2 * self.table_max;
         (4..=CHAINS_MAX).take_while(fits).last().unwrap_or(3) as usize
     }
 
@@ -116,7 +116,7 @@ impl Search<'_> {
                 return false;
             };
             if spans.is_empty() {
-                if last {
+                if last || (entries.is_empty() && trial.loads.cover(terms)) {
                     return true;
                 }
                 per_mille += per_mille * step / 1_000;
@@ -186,6 +186,32 @@ impl Search<'_> {
         self.dive()
             .complete(trial, &[], None, &mut self.work, self.work_limit);
         trial.penalty = trial.loads.penalty(self.terms);
+    }
+
+    /// A new solution, of few pools as far as they suffice.
+    pub(super) fn anew(&mut self, guide: &Guide, stated: &Stated, draws: &mut Draws) -> Solution {
+        let terms = self.terms;
+        let mut fresh = Solution::bound_only(terms);
+        let (all, most) = (
+            self.pools,
+            2 + draws.below(self.pools.len().min(ANEW_POOLS)),
+        );
+        let mut some: Vec<usize> = (0..most).map(|_| all[draws.below(all.len())]).collect();
+        some.sort_unstable();
+        some.dedup();
+        let raised = guide.raised(terms, 900 + draws.below(200) as i64);
+        let mut of_some = Search {
+            pools: &some,
+            rented: Vec::new(),
+            found: &mut |_| (),
+            ..*self
+        };
+        of_some.prolong_standing(&mut fresh, &raised.prices());
+        of_some.peel_up(&mut fresh, &raised, stated);
+        self.work = of_some.work;
+        self.peel_up(&mut fresh, &raised, stated);
+        fresh.penalty = fresh.loads.penalty(terms);
+        fresh
     }
 
     /// Takes so many instances out; of what stands, what is not bound.
@@ -306,7 +332,7 @@ impl Search<'_> {
     fn add_pools(&self, pools: &mut Vec<usize>, chains: usize, draws: &mut Draws) {
         let fits = |pools: &[usize]| {
             let states = Rebuild::states(self.terms, pools);
-            states.pow(chains as u32) * self.terms.periods <= CELLS_MAX
+            states.pow(chains as u32) * self.terms.periods <= self.table_max
         };
         let mut left: Vec<usize> = self
             .some_pools(draws)

@@ -14,8 +14,9 @@ use super::terms::Terms;
 /// Without a gain for so many rebuilds, and so many more for each instance, the search ends.
 const PATIENCE: u64 = 1_200;
 const PATIENCE_PER_INSTANCE: u64 = 10;
-/// After so many without a gain, and so many more for each instance, it goes on from the best with half of it new.
-const KICK_AFTER: u64 = 150;
+/// After so many without a gain, and so many more for each instance, it goes on from the best with half of it new, or
+/// from a new solution of few pools.
+const KICK_AFTER: u64 = 75;
 const KICK_AFTER_PER_INSTANCE: u64 = 2;
 /// Rounding the relaxation may take so many times the work of the relaxation itself; what is missing then is peeled off.
 const DIVE_WORK: u64 = 40;
@@ -29,7 +30,7 @@ const ENOUGH: i64 = 2_000;
 const SLACK: f64 = 0.1;
 
 /// The search for one component.
-pub(super) struct Search<'a> {
+pub(super) struct Search<'a, 'f> {
     pub(super) terms: &'a Terms,
     pub(super) room: &'a Room,
     /// The pools worth looking at.
@@ -38,55 +39,63 @@ pub(super) struct Search<'a> {
     pub(super) rented: Vec<usize>,
     pub(super) work: u64,
     pub(super) work_limit: u64,
+    /// A rebuild of several chains fills at most so many cells.
+    pub(super) table_max: usize,
+    /// Sees each solution that is better than all before.
+    pub(super) found: &'f mut dyn FnMut(&Solution),
 }
 
-impl<'a> Search<'a> {
-    /// The best that is found. Rounding the relaxation down to nothing missing is always done; the rest while there
-    /// is work left.
-    pub(super) fn run(&mut self, relaxed: &Relaxed, bound: i64) -> Solution {
+impl<'a> Search<'a, '_> {
+    /// A first solution without any relaxation: peeled at prices that are guessed, and each run tried anew. What is
+    /// easy is solved here, and the relaxation begins with its runs.
+    pub(super) fn first(&mut self) -> Solution {
         let terms = self.terms;
-        let guide = Guide::new(terms, relaxed, 1_000);
-        let stated = Stated::new(terms);
+        let (guide, stated) = (Guide::guessed(terms, self.pools), Stated::new(terms));
         let mut best = Solution::bound_only(terms);
-        let dive = self.dive();
-        let before = self.work;
-        let dive_limit = self.work + DIVE_WORK * relaxed.work;
-        dive.complete(&mut best, &[], Some(relaxed), &mut self.work, dive_limit);
-        self.work_limit += self.work - before;
-        self.peel_up(&mut best, relaxed, &stated);
+        self.prolong_standing(&mut best, &guide.prices());
+        self.peel_up(&mut best, &guide, &stated);
         best.penalty = best.loads.penalty(terms);
-        if self.work < self.work_limit {
-            let mut peeled = Solution::bound_only(terms);
-            self.prolong_standing(&mut peeled, &guide.prices());
-            self.peel_up(&mut peeled, relaxed, &stated);
-            peeled.penalty = peeled.loads.penalty(terms);
-            if peeled.objective() < best.objective() {
-                best = peeled;
-            }
+        (self.found)(&best);
+        let prices = stated.prices(terms);
+        self.sweep(&mut best, prices);
+        (self.found)(&best);
+        best
+    }
+
+    /// The better one of a first solution and the relaxation rounded down to nothing missing.
+    pub(super) fn rounded(&mut self, first: Solution, relaxed: &Relaxed) -> Solution {
+        let terms = self.terms;
+        let (guide, stated) = (Guide::new(terms, relaxed), Stated::new(terms));
+        let mut best = first;
+        let mut rounded = Solution::bound_only(terms);
+        let dive = self.dive();
+        let dive_limit = self.work + DIVE_WORK * relaxed.work;
+        dive.complete(&mut rounded, &[], Some(relaxed), &mut self.work, dive_limit);
+        self.peel_up(&mut rounded, &guide, &stated);
+        rounded.penalty = rounded.loads.penalty(terms);
+        if rounded.objective() < best.objective() {
+            best = rounded;
+            (self.found)(&best);
         }
-        self.rent(relaxed, &best);
-        self.improve(&mut best, &guide, &stated, bound);
+        self.sweep(&mut best, stated.prices(terms));
+        (self.found)(&best);
         best
     }
 
-    /// Searches on from a solution.
-    pub(super) fn go_on(&mut self, from: &Solution, relaxed: &Relaxed) -> Solution {
-        let mut best = from.clone();
-        let (guide, stated) = (
-            Guide::new(self.terms, relaxed, 1_000),
-            Stated::new(self.terms),
-        );
-        self.rent(relaxed, from);
-        self.improve(&mut best, &guide, &stated, 0);
-        best
-    }
-
-    /// Notes the pools that are rented.
-    fn rent(&mut self, relaxed: &Relaxed, solution: &Solution) {
-        let all = relaxed.runs.iter().map(|(span, _)| span);
-        let all = all.chain(solution.runs.keys());
-        let all: BTreeSet<usize> = all.map(|span| span.pool as usize).collect();
+    /// Searches on from a solution; `number` seeds its draws. Says whether it gave up before its work was done.
+    pub(super) fn go_on(
+        &mut self,
+        best: &mut Solution,
+        relaxed: &Relaxed,
+        bound: i64,
+        number: u64,
+    ) -> bool {
+        let all = relaxed.runs.iter().map(|(span, _)| span.pool as usize);
+        let all: BTreeSet<usize> = all.chain(rented(best)).collect();
         self.rented = all.into_iter().collect();
+        let (guide, stated) = (Guide::new(self.terms, relaxed), Stated::new(self.terms));
+        self.improve(best, &guide, &stated, bound, number);
+        self.work < self.work_limit
     }
 
     pub(super) fn dive(&self) -> Dive<'a> {
@@ -114,16 +123,19 @@ impl<'a> Search<'a> {
     }
 
     /// Peels at the relaxation's prices, and what is missing then at higher and higher ones.
-    fn peel_up(&mut self, solution: &mut Solution, relaxed: &Relaxed, stated: &Stated) {
+    pub(super) fn peel_up(&mut self, solution: &mut Solution, guide: &Guide, stated: &Stated) {
         for per_mille in RISING {
-            let guide = Guide::new(self.terms, relaxed, per_mille);
-            self.peel(solution, guide.prices());
+            if solution.loads.cover(self.terms) {
+                return;
+            }
+            let raised = guide.raised(self.terms, per_mille);
+            self.peel(solution, raised.prices());
         }
         self.peel(solution, stated.prices(self.terms));
     }
 
     /// Lets standing instances go on while they are worth it.
-    fn prolong_standing(&mut self, solution: &mut Solution, prices: &Prices) {
+    pub(super) fn prolong_standing(&mut self, solution: &mut Solution, prices: &Prices) {
         for (standing, place) in self.terms.standing.iter().zip(0..) {
             let entry = [Entry {
                 standing: Some(place),
@@ -186,13 +198,19 @@ impl<'a> Search<'a> {
     /// Takes a few chains out and rebuilds them exactly beside all others, over and over. Half of the rebuilds see
     /// prices that are a little off, and what they find is gone on with while it is not much dearer than the best: so
     /// the search leaves what no single rebuild betters.
-    fn improve(&mut self, best: &mut Solution, guide: &Guide, stated: &Stated, bound: i64) {
+    fn improve(
+        &mut self,
+        best: &mut Solution,
+        guide: &Guide,
+        stated: &Stated,
+        bound: i64,
+        number: u64,
+    ) {
         let terms = self.terms;
         let prices = stated.prices(terms);
-        self.sweep(best, prices);
-        let mut draws = Draws::new();
+        let mut draws = Draws::new(number);
         let mut current = best.clone();
-        let mut idle = 0;
+        let (mut idle, mut kicks) = (0, 0);
         let from = self.work;
         let enough = bound + bound / ENOUGH;
         let instances = best
@@ -210,8 +228,13 @@ impl<'a> Search<'a> {
                 (self.work_limit - self.work) as f64 / (self.work_limit - from).max(1) as f64;
             let slack = (best.paid as f64 / instances as f64 * SLACK * left) as i64;
             if idle % kick_after == 0 {
-                current.clone_from(best);
-                self.kick(&mut current, &mut draws);
+                kicks += 1;
+                if kicks % 2 == 0 {
+                    current = self.anew(guide, stated, &mut draws);
+                } else {
+                    current.clone_from(best);
+                    self.kick(&mut current, &mut draws);
+                }
             }
             let mut trial = current.clone();
             let changed = match draws.below(16) {
@@ -229,12 +252,13 @@ impl<'a> Search<'a> {
             if current.objective() < best.objective() {
                 idle = 0;
                 best.clone_from(&current);
+                (self.found)(best);
             }
         }
     }
 
     /// Takes each run out once and puts the best chain in its place.
-    fn sweep(&mut self, best: &mut Solution, prices: Prices) {
+    pub(super) fn sweep(&mut self, best: &mut Solution, prices: Prices) {
         let terms = self.terms;
         let keys: Vec<Span> = best.runs.keys().copied().collect();
         for span in keys {
@@ -264,4 +288,9 @@ impl<'a> Search<'a> {
             }
         }
     }
+}
+
+/// The pools that a solution rents.
+fn rented(solution: &Solution) -> impl Iterator<Item = usize> + '_ {
+    solution.runs.keys().map(|span| span.pool as usize)
 }

@@ -335,6 +335,24 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn what_is_told_falls_to_what_the_plan_costs_and_changes_no_plan(stated in problems()) {
+        let limit = WorkLimit { cells_per_component: 60_000 };
+        let mut told = Vec::new();
+        let mut tell = |cost: MicroUsd| told.push(cost);
+        let plan = plan_fleet_telling(&stated, None, limit, Some(&mut tell)).expect("a valid problem");
+        prop_assert!(told.is_sorted_by(|a, b| a > b), "{told:?}");
+        prop_assert!(told.last().is_none_or(|last| *last >= plan.cost.total()), "{told:?} to {:?}", plan.cost);
+        if plan.parts.iter().all(|part| part.unmet.is_empty()) {
+            prop_assert_eq!(told.last().copied(), Some(plan.cost.total()));
+        }
+        prop_assert_eq!(plan_fleet(&stated, None, limit).expect("a valid problem"), plan);
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
