@@ -1,12 +1,12 @@
 //! The whole fleet: each component alone, and where money or quota does not suffice, by importance.
 
-use fleetcast_model::{MicroUsd, Units};
+use fleetcast_model::MicroUsd;
 
-use super::answer::{Binding, Cost, FleetPlan, Lift, Missing, Origin, Part, Run, Unmet};
+use super::answer::{Binding, Cost, FleetPlan, Missing};
 use super::budget::within;
 use super::component::{Solved, first, lead, search_on, share, solve};
 use super::loads::{Loads, Room, Solution, bound_spans};
-use super::problem::{FleetProblem, PoolIndex, ProblemError};
+use super::problem::{FleetProblem, ProblemError};
 use super::terms::Terms;
 use super::watch::Watch;
 
@@ -81,7 +81,7 @@ fn missing(problem: &FleetProblem, plan: &FleetPlan) -> Vec<u64> {
 
 /// Plans one problem.
 pub(super) struct Planner<'a, 'w> {
-    problem: &'a FleetProblem,
+    pub(super) problem: &'a FleetProblem,
     pub(super) limit: WorkLimit,
     pub(super) terms: Vec<Terms>,
     /// Places of components, the most important first.
@@ -93,7 +93,7 @@ pub(super) struct Planner<'a, 'w> {
 /// What all components together leave of the quotas, and of the money.
 #[derive(Clone, Debug)]
 pub(super) struct Left {
-    quota: Vec<Vec<i64>>,
+    pub(super) quota: Vec<Vec<i64>>,
     pub(super) money: i64,
 }
 
@@ -414,125 +414,6 @@ impl<'a, 'w> Planner<'a, 'w> {
         let quotas = terms.quotas.iter().map(|quota| left.quota[*quota].clone());
         Room::new(terms, quotas.collect())
     }
-
-    fn part(
-        &self,
-        place: usize,
-        solution: &Solution,
-        alone: &Solved,
-        left: &Left,
-        cut: Option<Binding>,
-    ) -> Part {
-        let (terms, need) = (&self.terms[place], &self.problem.components[place]);
-        let runs = solution.runs.iter().map(|(span, count)| Run {
-            from: span.from,
-            until: span.until,
-            pool: PoolIndex(terms.pools[span.pool as usize].pool),
-            origin: span.standing.map_or(Origin::New, Origin::Standing),
-            count: *count,
-        });
-        let mut runs: Vec<Run> = runs.collect();
-        runs.sort_unstable();
-        let mut unmet = Vec::new();
-        let loads = &solution.loads;
-        for t in 0..terms.periods {
-            let missing = [
-                (Missing::Demand, terms.wanted[t] - loads.serving[t]),
-                (Missing::ZoneSpare, terms.spare[t] - loads.without_zone(t)),
-            ];
-            for (what, units) in missing.into_iter().filter(|(_, units)| *units > 0) {
-                unmet.push(Unmet {
-                    period: t as u32,
-                    units: Units::new(units.unsigned_abs()),
-                    what,
-                    binding: self.binding(place, solution, alone, left, cut, (t, what)),
-                });
-            }
-        }
-        let mut part = Part {
-            component: need.component,
-            runs,
-            unmet,
-            lifts: Vec::new(),
-            cost: cost(terms, solution),
-        };
-        part.lifts = lifts(terms, &part, alone);
-        part
-    }
-
-    /// Why units are missing in a period.
-    fn binding(
-        &self,
-        place: usize,
-        solution: &Solution,
-        alone: &Solved,
-        left: &Left,
-        cut: Option<Binding>,
-        (t, what): (usize, Missing),
-    ) -> Binding {
-        let terms = &self.terms[place];
-        let missing = |loads: &Loads| match what {
-            Missing::Demand => terms.wanted[t] - loads.serving[t],
-            Missing::ZoneSpare => terms.spare[t] - loads.without_zone(t),
-        };
-        if terms.pools.is_empty() {
-            return Binding::NoOffer;
-        }
-        let soonest = terms.pools.iter().map(|pool| pool.lead).min();
-        if soonest.is_some_and(|lead| lead > t) {
-            return Binding::Lead;
-        }
-        // Alone it would be there: it is what others have.
-        if let Some(cut) = cut
-            && missing(&alone.solution.loads) < missing(&solution.loads)
-        {
-            return cut;
-        }
-        let quota = terms.quotas.iter().enumerate().find(|(local, quota)| {
-            let uses = terms.pools.iter().flat_map(|pool| &pool.quotas);
-            let least = uses
-                .filter(|(of, _)| of == local)
-                .map(|(_, each)| *each)
-                .min();
-            least.is_some_and(|least| left.quota[**quota][t] < least)
-        });
-        let least = terms.pools.iter().map(|pool| pool.units).min().unwrap_or(1);
-        if solution.loads.there[t] + least > terms.ceiling {
-            return Binding::Ceiling;
-        }
-        if let Some((_, quota)) = quota {
-            return Binding::Quota(*quota as u32);
-        }
-        match what {
-            Missing::ZoneSpare if terms.zones < 2 => Binding::Zones,
-            Missing::Demand if terms.priced => Binding::Price,
-            _ => cut.unwrap_or(Binding::Ceiling),
-        }
-    }
-}
-
-/// What lifting limits would bring back, where the component alone shows it.
-fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
-    let limits = part.unmet.iter().map(|unmet| unmet.binding);
-    let binding = limits
-        .into_iter()
-        .find(|b| matches!(b, Binding::Budget | Binding::Quota(_)));
-    let Some(binding) = binding else {
-        return Vec::new();
-    };
-    let free = cost(terms, &alone.solution);
-    let missing = |loads: &Loads| -> u64 {
-        let of = |t: usize| (terms.wanted[t] - loads.serving[t]).max(0).unsigned_abs();
-        (0..terms.periods).map(of).sum()
-    };
-    let back = part
-        .unmet_unit_periods(Missing::Demand)
-        .saturating_sub(missing(&alone.solution.loads));
-    vec![Lift {
-        binding,
-        unit_periods: back,
-        price: free.total().saturating_sub(part.cost.total()),
-    }]
 }
 
 /// Takes what a solution uses; with -1, gives it back.
@@ -543,20 +424,5 @@ pub(super) fn take(terms: &Terms, solution: &Solution, left: &mut Left, by: i64)
         left.iter_mut()
             .zip(used)
             .for_each(|(left, used)| *left -= by * used);
-    }
-}
-
-fn cost(terms: &Terms, solution: &Solution) -> Cost {
-    let money = |value: i64| MicroUsd::new(value.unsigned_abs());
-    let bill = solution.bill(terms);
-    let missing = |t: usize| (terms.wanted[t] - solution.loads.serving[t]).max(0);
-    Cost {
-        bill: money(bill),
-        starts: money(solution.paid - bill),
-        shortage: if terms.priced {
-            money((0..terms.periods).map(|t| missing(t) * terms.short).sum())
-        } else {
-            MicroUsd::ZERO
-        },
     }
 }

@@ -68,6 +68,7 @@ mod guide;
 mod loads;
 mod moves;
 mod oracle;
+mod part;
 mod problem;
 mod relax;
 mod search;

@@ -1,0 +1,147 @@
+//! What a plan says of a component: its runs, what is missing and which limit binds, and what lifting that brings.
+
+use fleetcast_model::{MicroUsd, Units};
+
+use super::answer::{Binding, Cost, Lift, Missing, Origin, Part, Run, Unmet};
+use super::component::Solved;
+use super::fleet::{Left, Planner};
+use super::loads::{Loads, Solution};
+use super::problem::PoolIndex;
+use super::terms::Terms;
+
+impl Planner<'_, '_> {
+    /// What the plan says of a component.
+    pub(super) fn part(
+        &self,
+        place: usize,
+        solution: &Solution,
+        alone: &Solved,
+        left: &Left,
+        cut: Option<Binding>,
+    ) -> Part {
+        let (terms, need) = (&self.terms[place], &self.problem.components[place]);
+        let runs = solution.runs.iter().map(|(span, count)| Run {
+            from: span.from,
+            until: span.until,
+            pool: PoolIndex(terms.pools[span.pool as usize].pool),
+            origin: span.standing.map_or(Origin::New, Origin::Standing),
+            count: *count,
+        });
+        let mut runs: Vec<Run> = runs.collect();
+        runs.sort_unstable();
+        let mut unmet = Vec::new();
+        let loads = &solution.loads;
+        for t in 0..terms.periods {
+            let missing = [
+                (Missing::Demand, terms.wanted[t] - loads.serving[t]),
+                (Missing::ZoneSpare, terms.spare[t] - loads.without_zone(t)),
+            ];
+            for (what, units) in missing.into_iter().filter(|(_, units)| *units > 0) {
+                unmet.push(Unmet {
+                    period: t as u32,
+                    units: Units::new(units.unsigned_abs()),
+                    what,
+                    binding: self.binding(place, solution, alone, left, cut, (t, what)),
+                });
+            }
+        }
+        let mut part = Part {
+            component: need.component,
+            runs,
+            unmet,
+            lifts: Vec::new(),
+            cost: cost(terms, solution),
+        };
+        part.lifts = lifts(terms, &part, alone);
+        part
+    }
+
+    /// Why units are missing in a period.
+    fn binding(
+        &self,
+        place: usize,
+        solution: &Solution,
+        alone: &Solved,
+        left: &Left,
+        cut: Option<Binding>,
+        (t, what): (usize, Missing),
+    ) -> Binding {
+        let terms = &self.terms[place];
+        let missing = |loads: &Loads| match what {
+            Missing::Demand => terms.wanted[t] - loads.serving[t],
+            Missing::ZoneSpare => terms.spare[t] - loads.without_zone(t),
+        };
+        if terms.pools.is_empty() {
+            return Binding::NoOffer;
+        }
+        let soonest = terms.pools.iter().map(|pool| pool.lead).min();
+        if soonest.is_some_and(|lead| lead > t) {
+            return Binding::Lead;
+        }
+        // Alone it would be there: it is what others have.
+        if let Some(cut) = cut
+            && missing(&alone.solution.loads) < missing(&solution.loads)
+        {
+            return cut;
+        }
+        let quota = terms.quotas.iter().enumerate().find(|(local, quota)| {
+            let uses = terms.pools.iter().flat_map(|pool| &pool.quotas);
+            let least = uses
+                .filter(|(of, _)| of == local)
+                .map(|(_, each)| *each)
+                .min();
+            least.is_some_and(|least| left.quota[**quota][t] < least)
+        });
+        let least = terms.pools.iter().map(|pool| pool.units).min().unwrap_or(1);
+        if solution.loads.there[t] + least > terms.ceiling {
+            return Binding::Ceiling;
+        }
+        if let Some((_, quota)) = quota {
+            return Binding::Quota(*quota as u32);
+        }
+        match what {
+            Missing::ZoneSpare if terms.zones < 2 => Binding::Zones,
+            Missing::Demand if terms.priced => Binding::Price,
+            _ => cut.unwrap_or(Binding::Ceiling),
+        }
+    }
+}
+
+/// What lifting limits would bring back, where the component alone shows it.
+fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
+    let limits = part.unmet.iter().map(|unmet| unmet.binding);
+    let binding = limits
+        .into_iter()
+        .find(|b| matches!(b, Binding::Budget | Binding::Quota(_)));
+    let Some(binding) = binding else {
+        return Vec::new();
+    };
+    let free = cost(terms, &alone.solution);
+    let missing = |loads: &Loads| -> u64 {
+        let of = |t: usize| (terms.wanted[t] - loads.serving[t]).max(0).unsigned_abs();
+        (0..terms.periods).map(of).sum()
+    };
+    let back = part
+        .unmet_unit_periods(Missing::Demand)
+        .saturating_sub(missing(&alone.solution.loads));
+    vec![Lift {
+        binding,
+        unit_periods: back,
+        price: free.total().saturating_sub(part.cost.total()),
+    }]
+}
+
+fn cost(terms: &Terms, solution: &Solution) -> Cost {
+    let money = |value: i64| MicroUsd::new(value.unsigned_abs());
+    let bill = solution.bill(terms);
+    let missing = |t: usize| (terms.wanted[t] - solution.loads.serving[t]).max(0);
+    Cost {
+        bill: money(bill),
+        starts: money(solution.paid - bill),
+        shortage: if terms.priced {
+            money((0..terms.periods).map(|t| missing(t) * terms.short).sum())
+        } else {
+            MicroUsd::ZERO
+        },
+    }
+}
