@@ -3,7 +3,7 @@
 use fleetcast_model::{ComponentIndex, MicroUsd, Units};
 use serde::{Deserialize, Serialize};
 
-use super::problem::PoolIndex;
+use super::problem::{ComponentProblem, PoolIndex};
 
 /// A plan of the whole fleet over the horizon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +12,8 @@ pub struct FleetPlan {
     pub parts: Vec<Part>,
     /// What it costs.
     pub cost: Cost,
-    /// No plan of the stated problem costs less. Where demand without a price is missing, its shortage counts in
-    /// this bound and in no cost.
+    /// No plan of the stated problem costs less; where demand without a price is missing, no plan that has as much of
+    /// it in each period.
     pub lower_bound: MicroUsd,
     /// Counted work: cells of tables that were filled. Equal problems take equal work.
     pub work: u64,
@@ -119,8 +119,10 @@ pub struct Lift {
     pub binding: Binding,
     /// Unit-periods that come back without it.
     pub unit_periods: u64,
-    /// What they cost more than the plan.
+    /// What the plan with them costs more.
     pub price: MicroUsd,
+    /// What it costs less, where the limit made it rent what is dearer.
+    pub saving: MicroUsd,
 }
 
 impl Cost {
@@ -151,6 +153,18 @@ impl Part {
     pub fn unmet_unit_periods(&self, what: Missing) -> u64 {
         let of_it = self.unmet.iter().filter(|unmet| unmet.what == what);
         of_it.map(|unmet| unmet.units.get()).sum()
+    }
+
+    /// Unit-periods that are missing of the component's floor.
+    pub fn missing_of_floor(&self, need: &ComponentProblem) -> u64 {
+        let ceiling = need.ceiling.max(need.floor);
+        let missing = |unmet: &Unmet| {
+            let wanted = need.demand[unmet.period as usize].max(need.floor);
+            let above = wanted.min(ceiling).saturating_sub(need.floor);
+            unmet.units.saturating_sub(above).get()
+        };
+        let demand = self.unmet.iter().filter(|u| u.what == Missing::Demand);
+        demand.map(missing).sum()
     }
 
     /// What is to be ordered now: pools and instances.

@@ -65,24 +65,12 @@ pub(super) fn first(terms: &Terms, room: &Room, found: Found) -> Solved {
 /// The relaxation: a bound, prices, and a solution by rounding it.
 pub(super) fn lead(terms: &Terms, room: &Room, solved: &mut Solved, found: Found) {
     let pools = worth_renting(terms);
-    let needs = Residual::new(terms, room);
     let mut known: Vec<Span> = solved.solution.runs.keys().copied().collect();
     known.retain(|span| span.standing.is_none());
-    let block = Block {
-        terms,
-        needs: &needs,
-        pools: &pools,
-        quotas: (0..terms.quotas.len()).collect(),
-        standing: all_standing(terms),
-        known: &known,
-    };
-    let relaxed = relax(&[block], &needs.quota, CLOSE, &mut solved.work);
-    let Some(relaxed) = relaxed.into_iter().next() else {
+    let Some((relaxed, bound)) = bounded(terms, room, &pools, &known, &mut solved.work) else {
         return;
     };
-    let prices = relaxed.prices.clone();
-    solved.bound =
-        certify(terms, &needs, &pools, prices) - room_price(&needs.quota, &relaxed.prices.quota);
+    solved.bound = bound;
     let mut search = Search {
         terms,
         room,
@@ -97,6 +85,35 @@ pub(super) fn lead(terms: &Terms, room: &Room, solved: &mut Solved, found: Found
     solved.solution = search.rounded(first, &relaxed);
     solved.work = search.work;
     solved.relaxed = Some(relaxed);
+}
+
+/// What no solution has a smaller objective than.
+pub(super) fn bound(terms: &Terms, room: &Room, work: &mut u64) -> i64 {
+    bounded(terms, room, &worth_renting(terms), &[], work).map_or(0, |(_, bound)| bound)
+}
+
+/// The relaxation with its bound; `known` are runs to look at first.
+fn bounded(
+    terms: &Terms,
+    room: &Room,
+    pools: &[usize],
+    known: &[Span],
+    work: &mut u64,
+) -> Option<(Relaxed, i64)> {
+    let needs = Residual::new(terms, room);
+    let block = Block {
+        terms,
+        needs: &needs,
+        pools,
+        quotas: (0..terms.quotas.len()).collect(),
+        standing: all_standing(terms),
+        known,
+    };
+    let relaxed = relax(&[block], &needs.quota, CLOSE, work);
+    let relaxed = relaxed.into_iter().next()?;
+    let room_price = room_price(&needs.quota, &relaxed.prices.quota);
+    let bound = certify(terms, &needs, pools, relaxed.prices.clone()) - room_price;
+    Some((relaxed, bound))
 }
 
 /// Searches on, led by the relaxation. Says whether more work may find more.

@@ -4,15 +4,17 @@ use fleetcast_model::MicroUsd;
 
 use super::answer::{Binding, Cost, FleetPlan, Missing};
 use super::budget::within;
-use super::component::{Solved, first, lead, search_on, share, solve};
+use super::component::{Solved, bound, first, lead, search_on, share, solve};
 use super::loads::{Loads, Room, Solution, bound_spans};
-use super::problem::{FleetProblem, ProblemError};
+use super::problem::{ComponentProblem, FleetProblem, ProblemError};
 use super::terms::Terms;
 use super::watch::Watch;
 
 /// Where prices of quotas lead, each search may take this part of the work limit: there are many of them.
 const LED_SHARE: u64 = 4;
 
+/// A floor alone is searched for with this part of the work limit.
+const FLOOR_SHARE: u64 = 16;
 /// The parts of the work limit that the searches for one component may take, one after another; after so many of them
 /// those that share quotas are put together for the first time.
 const SHARES: [u64; 10] = [1_024, 512, 256, 128, 64, 32, 16, 8, 4, 2];
@@ -66,11 +68,23 @@ pub fn plan_fleet_telling(
     Ok(keep.cloned().unwrap_or(found))
 }
 
-/// What is missing without a price, the most important first.
+/// Places in what is missing: each importance has one for its floors, before all others, and two for all else.
+const RANKS: usize = 3 * 256;
+
+fn floor_rank(need: &ComponentProblem) -> usize {
+    255 - usize::from(need.importance)
+}
+
+fn own_rank(need: &ComponentProblem) -> usize {
+    256 + 2 * (255 - usize::from(need.importance))
+}
+
+/// What is missing of the floors, the most important first, then what is missing without a price.
 fn missing(problem: &FleetProblem, plan: &FleetPlan) -> Vec<u64> {
-    let mut by_importance = vec![0; 512];
+    let mut by_importance = vec![0; RANKS];
     for (need, part) in problem.components.iter().zip(&plan.parts) {
-        let rank = 2 * (255 - usize::from(need.importance));
+        by_importance[floor_rank(need)] += part.missing_of_floor(need);
+        let rank = own_rank(need);
         if need.shortage_price.is_none() {
             by_importance[rank] += part.unmet_unit_periods(Missing::Demand);
         }
@@ -146,6 +160,7 @@ impl<'a, 'w> Planner<'a, 'w> {
         let chosen = self.together(&alone, &mut prices, &mut bound);
         let early = early.filter(|early| self.rank(early) < self.rank(&chosen));
         let chosen = early.unwrap_or(chosen);
+        let of_served = self.bound_of_served(&rooms, &alone, &chosen.solutions);
         let Chosen {
             solutions,
             left,
@@ -164,9 +179,28 @@ impl<'a, 'w> Planner<'a, 'w> {
             plan.cost += part.cost;
             plan.parts.push(part);
         }
-        plan.lower_bound = MicroUsd::new((bound - unpriced).max(0).unsigned_abs());
+        let bound = (bound - unpriced).max(of_served).max(0);
+        plan.lower_bound = MicroUsd::new(bound.unsigned_abs());
         plan.work = self.work;
         plan
+    }
+
+    /// What no plan costs less than that has as much of what is missing in this one.
+    fn bound_of_served(&mut self, rooms: &[Room], alone: &[Solved], solutions: &[Solution]) -> i64 {
+        let mut sum = 0;
+        for (place, solution) in solutions.iter().enumerate() {
+            let terms = &self.terms[place];
+            let served = terms.of_served(&solution.loads);
+            let whole = served.wanted == terms.wanted
+                && served.spare == terms.spare
+                && served.floor == terms.floor;
+            sum += if whole {
+                alone[place].bound
+            } else {
+                bound(&served, &rooms[place], &mut self.work)
+            };
+        }
+        sum
     }
 
     /// Puts the solutions of all components together, by importance, and where they pass quotas together, by prices of
@@ -217,16 +251,86 @@ impl<'a, 'w> Planner<'a, 'w> {
         chosen
     }
 
-    /// Serves components in order of importance, each in the room that is left.
+    /// Serves components in order of importance, each in the room that is left; where that leaves something of a floor
+    /// missing, the floors of all come first.
     fn by_importance(&mut self, alone: &[Solved], each: u64) -> Chosen {
+        let plain = self.in_turn(alone, each, None);
+        if self.floors_hold(&plain) {
+            return plain;
+        }
+        let held: Vec<Vec<Vec<i64>>> = self.terms.iter().map(|terms| terms.held.clone()).collect();
+        let floors = self.floors(each);
+        for (terms, held) in self.terms.iter_mut().zip(held) {
+            terms.held = held;
+        }
+        let kept = self.in_turn(alone, each, Some(&floors));
+        if self.rank(&kept) < self.rank(&plain) {
+            kept
+        } else {
+            plain
+        }
+    }
+
+    fn floors_hold(&self, chosen: &Chosen) -> bool {
+        let holds = |(terms, solution): (&Terms, &Solution)| {
+            let mut floor = terms.floor.iter().zip(&solution.loads.serving);
+            floor.all(|(floor, serving)| floor <= serving)
+        };
+        self.terms.iter().zip(&chosen.solutions).all(holds)
+    }
+
+    /// The floors alone, in order of importance. What a quota limits is dear to them, so that they take of it what they
+    /// cannot have elsewhere.
+    fn floors(&mut self, each: u64) -> Vec<Solution> {
+        let mut left = self.all_left();
+        let mut floors: Vec<Solution> = self.terms.iter().map(Solution::bound_only).collect();
+        for place in self.order.clone() {
+            let pools = self.terms[place].pools.iter();
+            let dearest = pools.map(|pool| pool.first_cost() + pool.again_bill).max();
+            let dear = vec![dearest.unwrap_or(0); self.problem.periods as usize];
+            self.hold(place, &vec![dear; self.problem.quotas.len()], 100);
+            self.take_bound(place, &mut left, 1);
+            let room = self.room(place, &left);
+            let terms = self.terms[place].of_floor();
+            let solved = solve(&terms, &room, each / FLOOR_SHARE);
+            self.work += solved.work;
+            let mut floor = solved.solution.under(&self.terms[place]);
+            if floor.bill(&terms) > left.money {
+                let money = left.money;
+                floor = within(
+                    &terms,
+                    &room,
+                    money,
+                    &floor,
+                    &mut self.work,
+                    each / FLOOR_SHARE,
+                );
+                floor = floor.under(&self.terms[place]);
+            }
+            take(&self.terms[place], &floor, &mut left, 1);
+            floors[place] = floor;
+        }
+        floors
+    }
+
+    /// Serves components in order of importance, each in the room that is left beside the floors of those after it.
+    fn in_turn(&mut self, alone: &[Solved], each: u64, floors: Option<&[Solution]>) -> Chosen {
         let mut chosen = Chosen {
             solutions: self.terms.iter().map(Solution::bound_only).collect(),
             left: self.all_left(),
             cut: vec![None; alone.len()],
         };
-        for place in self.order.clone() {
+        for (place, floor) in floors.into_iter().flatten().enumerate() {
             self.take_bound(place, &mut chosen.left, 1);
+            take(&self.terms[place], floor, &mut chosen.left, 1);
+        }
+        for place in self.order.clone() {
             let terms = &self.terms[place];
+            let floor = floors.map(|floors| floors[place].clone().under(terms));
+            match &floor {
+                Some(floor) => take(terms, floor, &mut chosen.left, -1),
+                None => self.take_bound(place, &mut chosen.left, 1),
+            }
             let room = self.room(place, &chosen.left);
             let mut solution = alone[place].solution.clone().under(terms);
             if !room.holds(&solution.loads) || !terms.held.is_empty() {
@@ -239,6 +343,8 @@ impl<'a, 'w> Planner<'a, 'w> {
                 let money = chosen.left.money;
                 solution = within(terms, &room, money, &solution, &mut self.work, each);
             }
+            let floor = floor.filter(|floor| floor.objective() < solution.objective());
+            let solution = floor.unwrap_or(solution);
             take(terms, &solution, &mut chosen.left, 1);
             chosen.solutions[place] = solution;
         }
@@ -288,9 +394,9 @@ impl<'a, 'w> Planner<'a, 'w> {
         terms.held = terms.quotas.iter().map(sums).collect();
     }
 
-    /// What is missing, the most important first, and then the cost.
+    /// What is missing of the floors, the most important first, then of all else, and then the cost.
     pub(super) fn rank(&self, chosen: &Chosen) -> (Vec<i64>, i64) {
-        let mut missing = vec![0; 512];
+        let mut missing = vec![0; RANKS];
         let mut cost = 0;
         for ((terms, stated), solution) in self
             .terms
@@ -298,10 +404,12 @@ impl<'a, 'w> Planner<'a, 'w> {
             .zip(&self.problem.components)
             .zip(&chosen.solutions)
         {
-            let own = 2 * (255 - usize::from(stated.importance));
+            let own = own_rank(stated);
             let mut priced = 0;
             for t in 0..terms.periods {
-                let short = (terms.wanted[t] - solution.loads.serving[t]).max(0);
+                let serving = solution.loads.serving[t];
+                missing[floor_rank(stated)] += (terms.floor[t] - serving).max(0);
+                let short = (terms.wanted[t] - serving).max(0);
                 if terms.priced {
                     priced += short * terms.short;
                 } else {

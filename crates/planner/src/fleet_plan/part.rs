@@ -128,6 +128,7 @@ fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
         binding,
         unit_periods: back,
         price: free.total().saturating_sub(part.cost.total()),
+        saving: part.cost.total().saturating_sub(free.total()),
     }]
 }
 

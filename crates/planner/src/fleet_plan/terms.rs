@@ -1,5 +1,6 @@
 //! One component's problem, compiled: whole blocks of periods with their prices, and what missing units cost.
 
+use super::loads::Loads;
 use super::problem::{ComponentProblem, FleetProblem, Pool};
 
 /// More than any sum of costs that can be met; two of them still add up.
@@ -127,9 +128,10 @@ impl Terms {
         let standing: Vec<StandingTerms> = need.standing.iter().map(stands).collect();
         let dear = dear(periods, &pools, &wanted, &spare, zone_names.len());
         let priced = need.shortage_price.is_some();
+        // What is under the floor is dearer still: where something has to be missing, it is what is over it.
         let short = need
             .shortage_price
-            .map_or(4 * dear, |price| clamp(price.get()).min(4 * dear));
+            .map_or(3 * dear, |price| clamp(price.get()).min(4 * dear));
         Self {
             periods,
             zones: if spread { zone_names.len() } else { 0 },
@@ -146,6 +148,34 @@ impl Terms {
             standing,
             quotas,
             held: Vec::new(),
+        }
+    }
+
+    /// The same, with the floor wanted and nothing else.
+    pub(super) fn of_floor(&self) -> Self {
+        Self {
+            wanted: self.floor.clone(),
+            spare: vec![0; self.periods],
+            ..self.clone()
+        }
+    }
+
+    /// The same, where no more of what has no price is wanted than these runs give.
+    pub(super) fn of_served(&self, loads: &Loads) -> Self {
+        let least = |wanted: &[i64], has: &dyn Fn(usize) -> i64| -> Vec<i64> {
+            let least = |(t, wanted): (usize, &i64)| (*wanted).min(has(t));
+            wanted.iter().enumerate().map(least).collect()
+        };
+        let serving = |t: usize| loads.serving[t];
+        Self {
+            wanted: if self.priced {
+                self.wanted.clone()
+            } else {
+                least(&self.wanted, &serving)
+            },
+            floor: least(&self.floor, &serving),
+            spare: least(&self.spare, &|t| loads.without_zone(t)),
+            ..self.clone()
         }
     }
 

@@ -132,6 +132,58 @@ fn the_least_important_gives_way() {
 }
 
 #[test]
+fn floors_come_before_the_demand_of_what_is_more_important() {
+    let pools = vec![pool(0, 0, 1_000, 0, 1, 0), pool(1, 0, 5_000, 0, 1, 0)];
+    let mut high = need(0, &[10, 10], &[(0, 1)]);
+    let mut low = need(1, &[4, 4], &[(0, 1)]);
+    (high.importance, low.importance) = (9, 1);
+    (high.floor, low.floor) = (Units::new(3), Units::new(2));
+    let mut stated = problem(2, pools, vec![high, low]);
+    stated.quotas.push(Quota {
+        name: "instances".into(),
+        limit: 6,
+        uses: vec![(PoolIndex(0), 1)],
+    });
+    let missing = |plan: &FleetPlan| {
+        let of = |part: &Part| part.unmet_unit_periods(Missing::Demand);
+        plan.parts.iter().map(of).collect::<Vec<u64>>()
+    };
+    let plan = check(&stated);
+    assert_eq!(missing(&plan), [12, 4]);
+    // Of what is there nothing could be cheaper, though much is missing.
+    assert_eq!(plan.lower_bound, plan.cost.total());
+    // A floor that can be had elsewhere takes nothing from what is more important.
+    stated.components[1].offers.push((PoolIndex(1), 1));
+    assert_eq!(missing(&check(&stated)), [8, 0]);
+    // What money has to suffice for comes in the same order.
+    stated.components[1].offers.pop();
+    stated.quotas.clear();
+    stated.budget = Some(MicroUsd::new(12_000));
+    assert_eq!(missing(&check(&stated)), [12, 4]);
+}
+
+#[test]
+fn lifting_a_limit_may_save_money() {
+    let pools = vec![pool(0, 0, 1_000, 0, 1, 0), pool(1, 0, 5_000, 0, 1, 0)];
+    let mut high = need(0, &[2], &[(0, 1)]);
+    high.importance = 9;
+    let low = need(1, &[4], &[(0, 1), (1, 1)]);
+    let mut stated = problem(1, pools, vec![high, low]);
+    let quota = |pool, limit| Quota {
+        name: format!("of pool {pool}"),
+        limit,
+        uses: vec![(PoolIndex(pool), 1)],
+    };
+    stated.quotas = vec![quota(0, 4), quota(1, 1)];
+    let lift = check(&stated).parts[1].lifts[0];
+    assert_eq!(lift.unit_periods, 1);
+    assert_eq!(
+        (lift.price, lift.saving),
+        (MicroUsd::ZERO, MicroUsd::new(3_000))
+    );
+}
+
+#[test]
 fn a_shortage_with_a_price_is_weighed_against_it() {
     let pools = vec![pool(0, 0, 1_000, 0, 1, 0)];
     let mut stated = problem(1, pools, vec![need(0, &[4], &[(0, 3)])]);
