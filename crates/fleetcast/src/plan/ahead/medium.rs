@@ -104,11 +104,14 @@ pub struct Short {
     pub(super) lift: Option<Lifted>,
 }
 
-/// What lifting a limit brings and costs.
+/// What lifting a limit brings, and how much more the plan costs then, or less.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Lifted {
     pub(super) unit_hours: u64,
     pub(super) cost_usd: f64,
+    /// Where the limit made it rent what is dearer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) saving_usd: Option<f64>,
 }
 
 /// A time in which the same number of units is wanted.
@@ -437,6 +440,7 @@ fn missing(stated: &MediumProblem, wanted: &Wanted, part: &Part) -> Vec<Short> {
             lift: lift.map(|lift| Lifted {
                 unit_hours: (lift.unit_periods as f64 * wanted.hours()) as u64,
                 cost_usd: cents(lift.price),
+                saving_usd: (lift.saving > MicroUsd::ZERO).then(|| cents(lift.saving)),
             }),
         };
         found.push((short, unmet.period, unmet.binding));
@@ -473,6 +477,7 @@ fn over_ceiling(engine: &fleetcast_engine::Engine, wanted: &Wanted) -> Option<Sh
         Lifted {
             unit_hours,
             cost_usd: cents(MicroUsd::new(offer.price.get() / each * unit_hours)),
+            saving_usd: None,
         }
     });
     Some(Short {

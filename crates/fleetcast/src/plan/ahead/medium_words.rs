@@ -37,8 +37,14 @@ pub fn medium_words(plan: &MediumPlan) -> String {
         }
     }
     if !plan.components.is_empty() {
+        let lacks = |component: &ComponentSchedule| !component.missing.is_empty();
+        let of_what = if plan.components.iter().any(lacks) {
+            " that has as much"
+        } else {
+            ""
+        };
         let near = match plan.over_cheapest_percent_max {
-            Some(percent) => format!("at most {percent:.1} % over the cheapest possible"),
+            Some(percent) => format!("at most {percent:.1} % over the cheapest possible{of_what}"),
             None => "no lower bound is known".into(),
         };
         let _ = writeln!(text, "\nAll of it: {}, {near}.", usd(plan.cost_usd));
@@ -158,10 +164,16 @@ fn missing(short: &Short) -> String {
         (other, _) => other.to_string(),
     };
     let lift = short.lift.as_ref().map_or_else(String::new, |lift| {
+        let price = match lift.saving_usd {
+            Some(saved) => format!(
+                "and saves {}, since less that is dearer is rented",
+                usd(saved)
+            ),
+            None => format!("for {}", usd(lift.cost_usd)),
+        };
         format!(
-            "; lifting it brings back {} unit hours for {}",
-            lift.unit_hours,
-            usd(lift.cost_usd)
+            "; lifting it brings back {} unit hours {price}",
+            lift.unit_hours
         )
     });
     format!(
