@@ -25,7 +25,7 @@ struct Line {
     /// CPU seconds of the whole plan.
     seconds: f64,
     work: u64,
-    /// CPU seconds and cost of plans with less work, the least first, and of the whole one.
+    /// When each cheaper plan was found, in CPU seconds from the stated problem on, and its cost; the whole one last.
     found: Vec<(f64, f64)>,
     /// Whether everything without a price is there: else the costs cannot be compared.
     whole: bool,

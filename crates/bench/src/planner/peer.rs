@@ -41,6 +41,9 @@ pub struct Answer {
     /// CPU seconds that it took.
     #[serde(default)]
     pub seconds: f64,
+    /// The same, with what it took to build its model.
+    #[serde(default)]
+    pub with_building: f64,
     /// When each better solution was found, and what it costs.
     #[serde(default)]
     pub found: Vec<(f64, f64)>,
