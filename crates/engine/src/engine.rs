@@ -2,8 +2,8 @@
 
 use fleetcast_forecast::event_book::Uplift;
 use fleetcast_model::{
-    Action, ComponentIndex, ComponentReport, Drill, Gate, MicroUsd, Mode, ModeChange, Observation,
-    Plan, PlannedOrder, StandbyReport, Units, change_set_hash,
+    Action, ComponentIndex, ComponentReport, Gate, MicroUsd, Mode, ModeChange, Observation, Plan,
+    PlannedOrder, StandbyReport, Units, change_set_hash,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -402,38 +402,6 @@ impl Engine {
         }
     }
 
-    /// Standby beside the plan: promotes it while the budget burns, and follows the drill under way.
-    fn follow_standby(
-        &mut self,
-        index: usize,
-        now: Timestamp,
-        seen: &Seen,
-        between: bool,
-        step: &mut Step,
-    ) -> Option<Drill> {
-        let began = now - self.step_length();
-        let acts = self.mode() != Mode::Observe && !gate::frozen(&self.config.fleet, now);
-        let state = &mut self.components[index];
-        let policy = state.standby?;
-        state.drills.note_promotions(&state.cohorts, began);
-        if let Some(burn) = state.burn.as_mut().filter(|_| seen.known && !between) {
-            burn.observe(seen.measure, seen.effective * state.per_unit);
-        }
-        if !acts {
-            return None;
-        }
-        if state.burn.as_ref().is_some_and(BurnWatch::burning) {
-            let needed = requirement::round_up(seen.measure / state.per_unit);
-            let missing = needed.saturating_sub(seen.ready + seen.pending);
-            let promoted = fleetcast_planner::promote(&state.cohorts, &state.offers, missing);
-            step.actions
-                .extend(promoted.into_iter().map(Action::Promote));
-        }
-        state
-            .drills
-            .follow(&policy, &state.cohorts, now, &mut step.actions)
-    }
-
     /// Plan, gate and workflow: what is changed in this step.
     fn change(
         &mut self,
@@ -598,7 +566,7 @@ impl Engine {
         f64::from(self.config.step_seconds)
     }
 
-    fn step_length(&self) -> SignedDuration {
+    pub(crate) fn step_length(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.config.step_seconds))
     }
 }

@@ -27,6 +27,7 @@ mod reservations;
 mod scale_in;
 mod spending;
 mod stages;
+mod standby_watch;
 mod telemetry;
 mod trials;
 mod turns;
