@@ -174,7 +174,10 @@ mod tests {
             let row = path[0] as usize / 4;
             begun[row] += 1;
             let rest = blocks.row(row)[1..].iter();
-            assert!(rest.eq(&path[..3]) && path[3] as usize % 4 == 0, "{path:?}");
+            assert!(
+                rest.eq(&path[..3]) && (path[3] as usize).is_multiple_of(4),
+                "{path:?}"
+            );
         }
         assert_eq!(begun, [5; 15]);
     }
