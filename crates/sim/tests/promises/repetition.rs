@@ -127,8 +127,8 @@ struct Bounds {
     hard_cap: Option<u64>,
 }
 
-/// A promise on zones or a hard cap. Quotas are not held to this: what the most important component could not take in one
-/// look may be ordered in the next, when others have ordered too.
+/// A promise on zones or a hard cap. Quotas are left out: with them a second look still orders something, perhaps what the most
+/// important component could not take in the first.
 fn bounds() -> impl Strategy<Value = Bounds> {
     let bound = (any::<bool>(), 20_u32..90, 1_u64..400);
     (bound, (1_u8..11, 1_u8..11)).prop_map(|((zones, percent, dollars), importance)| Bounds {
