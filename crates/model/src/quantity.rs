@@ -1,6 +1,7 @@
 //! Quantities with their units. Integers wherever money or capacity is summed, so that sums are
 //! exact and plans agree on every machine; forecasts become integers once, rounded the safe way.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
 
@@ -109,6 +110,14 @@ impl MicroUsdPerHour {
         let product = u128::from(self.0) * u128::from(seconds);
         MicroUsd(u64::try_from(product.div_ceil(3600)).unwrap_or(u64::MAX))
     }
+
+    /// Compares what a unit costs of two offers, each as the price of an instance and its units; of no units it costs the most.
+    ///
+    /// Multiplied crosswise: quotients could tie or order wrongly by rounding.
+    pub fn cmp_by_unit((price, units): (Self, u64), (other, other_units): (Self, u64)) -> Ordering {
+        let times = |price: Self, units: u64| u128::from(price.0) * u128::from(units);
+        times(price, other_units).cmp(&times(other, units))
+    }
 }
 
 impl MicroUsd {
@@ -210,6 +219,22 @@ mod tests {
         assert_eq!(
             MicroUsdPerHour::new(1_000_000).for_seconds(60),
             MicroUsd::new(16_667)
+        );
+    }
+
+    #[test]
+    fn prices_of_a_unit_compare_without_rounding() {
+        let of = |price, units| (MicroUsdPerHour::new(price), units);
+        // Thirds of ten and of eleven: as whole numbers both are three.
+        let cmp = MicroUsdPerHour::cmp_by_unit(of(10, 3), of(11, 3));
+        assert_eq!(cmp, Ordering::Less);
+        assert_eq!(
+            MicroUsdPerHour::cmp_by_unit(of(20, 6), of(10, 3)),
+            Ordering::Equal
+        );
+        assert_eq!(
+            MicroUsdPerHour::cmp_by_unit(of(1, 0), of(9, 1)),
+            Ordering::Greater
         );
     }
 

@@ -134,11 +134,13 @@ fn fill(input: &LimitedInput, offers: &[OfferChoice], largest: u32) -> LimitedMi
         let open: Vec<usize> = (0..input.zones).filter(has_room).collect();
         let (level, goal) = level(input, &standing, &open, have, target);
         let below = open.into_iter().filter(|zone| standing[*zone] < level);
-        let cheapest = below.min_by_key(|zone| {
-            let prices = places[*zone]
-                .iter()
-                .map(|place| unit_price(&offers[*place]));
-            (prices.min(), standing[*zone], *zone)
+        let cheapest_in = |zone: &usize| {
+            let own = places[*zone].iter().map(|place| &offers[*place]);
+            own.min_by(|a, b| a.cmp_price(b)).expect("it has room")
+        };
+        let cheapest = below.min_by(|a, b| {
+            let by_price = cheapest_in(a).cmp_price(cheapest_in(b));
+            by_price.then((standing[*a], *a).cmp(&(standing[*b], *b)))
         });
         let Some(zone) = cheapest else {
             break;
@@ -223,11 +225,6 @@ fn water_level(standing: &[u64], open: &[usize], units: u64) -> u64 {
         }
     }
     low
-}
-
-/// The price of a unit, in a form that compares without rounding for all sizes of instances: thousandths of a micro-dollar.
-fn unit_price(offer: &OfferChoice) -> u128 {
-    u128::from(offer.price.get()) * 1_000 / u128::from(offer.units_each.max(1))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The planner: a pure function from a stated problem to a plan.
 
+use std::cmp::Ordering;
+
 use fleetcast_model::{
     Cohort, ComponentIndex, InstanceRange, InstanceState, MicroUsdPerHour, OfferIndex, Plan,
     PlannedOrder, Units,
@@ -45,6 +47,12 @@ pub struct OfferChoice {
 }
 
 impl OfferChoice {
+    /// Compares what a unit costs.
+    pub fn cmp_price(&self, other: &Self) -> Ordering {
+        let priced = |choice: &Self| (choice.price, u64::from(choice.units_each));
+        MicroUsdPerHour::cmp_by_unit(priced(self), priced(other))
+    }
+
     /// An order of so many instances.
     pub fn order(&self, instances: u64, ready_by: Timestamp) -> PlannedOrder {
         PlannedOrder {

@@ -1,5 +1,7 @@
 //! What a component should be made of: how much firm capacity, how much spot, and where.
 
+use std::cmp::Ordering;
+
 use fleetcast_model::{MicroUsdPerHour, OfferIndex};
 
 /// Firm capacity is tried in steps of this part of what is wanted.
@@ -28,6 +30,14 @@ pub struct HedgePool {
     pub open: bool,
     /// Losses of the pool in an hour.
     pub loss_per_hour: f64,
+}
+
+impl HedgePool {
+    /// Compares what a unit costs.
+    fn cmp_price(&self, other: &Self) -> Ordering {
+        let priced = |pool: &Self| (pool.price, u64::from(pool.units_each));
+        MicroUsdPerHour::cmp_by_unit(priced(self), priced(other))
+    }
 }
 
 /// What is to be composed.
@@ -160,8 +170,7 @@ fn open_domains(problem: &HedgeProblem, firm: &HedgePool) -> Vec<HedgePool> {
         }
     }
     domains.sort_by(|a, b| {
-        let by_price = price_times(a, b).cmp(&price_times(b, a));
-        by_price
+        a.cmp_price(b)
             .then(a.loss_per_hour.total_cmp(&b.loss_per_hour))
             .then(a.offer.cmp(&b.offer))
     });
@@ -169,14 +178,9 @@ fn open_domains(problem: &HedgeProblem, firm: &HedgePool) -> Vec<HedgePool> {
     domains
 }
 
-/// Price of `a` times the units of `b`: compares prices a unit without dividing.
-fn price_times(a: &HedgePool, b: &HedgePool) -> u128 {
-    u128::from(a.price.get()) * u128::from(b.units_each)
-}
-
 /// Whether a unit of `a` costs more than one of `b`.
 fn dearer(a: &HedgePool, b: &HedgePool) -> bool {
-    price_times(a, b) > price_times(b, a)
+    a.cmp_price(b).is_gt()
 }
 
 fn cheapest<'a>(pools: impl Iterator<Item = &'a HedgePool>) -> Option<HedgePool> {

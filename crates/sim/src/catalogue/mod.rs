@@ -8,7 +8,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleetcast_document::{Offers, Problems, parse_offers};
-use fleetcast_model::{Fleet, Listing, Offer, OfferId, Placement, UnitSize, Unpriced, Zone};
+use fleetcast_model::{
+    Fleet, Listing, MicroUsdPerHour, Offer, OfferId, Placement, UnitSize, Unpriced, Zone,
+};
 
 pub use age::{LIST_PRICE_DAYS_MAX, SPOT_PRICE_DAYS_MAX, stale_days};
 pub use refresh::{PriceChange, PriceQuestion, PriceQuote, PriceSource, Refresh, RefusedQuote};
@@ -156,11 +158,7 @@ impl Catalogue {
             .map(|offer| (offer, offer.units_of(unit)))
             .filter(|(_, units)| *units > 0);
         sized.min_by(|(a, units_a), (b, units_b)| {
-            // Integers, multiplied crosswise: quotients could tie or order wrongly by rounding.
-            let price_a = u128::from(a.price.get()) * u128::from(*units_b);
-            let price_b = u128::from(b.price.get()) * u128::from(*units_a);
-            price_a
-                .cmp(&price_b)
+            MicroUsdPerHour::cmp_by_unit((a.price, *units_a), (b.price, *units_b))
                 .then(units_a.cmp(units_b))
                 .then_with(|| a.id.cmp(&b.id))
         })

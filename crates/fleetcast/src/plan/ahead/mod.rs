@@ -12,20 +12,15 @@ pub use medium::medium;
 pub use medium_words::medium_words;
 
 use fleetcast_engine::Engine;
-use fleetcast_model::{Offer, Units};
+use fleetcast_model::{MicroUsdPerHour, Offer, Units};
 
 /// The offer whose unit is the cheapest of those that a component may rent on demand.
 fn cheapest(engine: &Engine, component: usize) -> Option<&Offer> {
     let config = engine.config();
     let component = &config.fleet.components[component];
     let allowed = config.offers.iter().filter(|offer| component.allows(offer));
-    // Crosswise, so that no rounding comes between.
-    allowed.min_by(|a, b| {
-        let (units_a, units_b) = (a.units_of(&component.unit), b.units_of(&component.unit));
-        let price_a = u128::from(a.price.get()) * u128::from(units_b);
-        let price_b = u128::from(b.price.get()) * u128::from(units_a);
-        price_a.cmp(&price_b)
-    })
+    let priced = |offer: &Offer| (offer.price, offer.units_of(&component.unit));
+    allowed.min_by(|a, b| MicroUsdPerHour::cmp_by_unit(priced(a), priced(b)))
 }
 
 /// Units between floor and ceiling.
