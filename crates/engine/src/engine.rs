@@ -327,7 +327,8 @@ impl Engine {
                 }
                 ours.unknown.observe(component, now, demand, state.per_unit);
                 let required = requirement::require(seen.measure, &arrival, state.per_unit);
-                let mut holds = ours.holds(seen, &required, &arrival, state.per_unit);
+                let provisioned = projection::provisioned(component, &deciders);
+                let mut holds = ours.holds(seen, &required, &arrival, state.per_unit, provisioned);
                 if state.burn.as_ref().is_some_and(BurnWatch::burning) {
                     // What was promoted stays until the budget no longer burns.
                     holds.reactive = holds.reactive.max(required.now);

@@ -1,6 +1,6 @@
 //! What a component keeps beside what its forecast requires, and what stands by for it.
 
-use fleetcast_model::StandbyPolicy;
+use fleetcast_model::{StandbyPolicy, Units};
 use fleetcast_planner::spot::LossTerms;
 
 use crate::component::{Ours, standby_rules};
@@ -11,13 +11,14 @@ use crate::stages::projection::{Holds, Standby};
 use crate::stages::requirement::{Required, round_up};
 
 impl Ours {
-    /// Units that are kept, or wanted whatever the forecast says.
+    /// Units that are kept, or wanted whatever the forecast says, without those that people provision on top.
     pub(crate) fn holds(
         &mut self,
         seen: &Seen,
         required: &Required,
         arrival: &Arrival,
         per_unit: f64,
+        provisioned: Units,
     ) -> Holds {
         let band = arrival.band;
         self.hold.set_width(band.hold_decisions);
@@ -37,7 +38,7 @@ impl Ours {
             may_shrink: self.fresh.observe(seen.known),
             // What does not serve yet costs no drain to cancel: it is kept only while it is useful.
             hold: if self.alert.outage || self.alert.surge && !trusted {
-                seen.ready
+                seen.ready.saturating_sub(provisioned.get())
             } else {
                 lately.min(seen.ready.max(band.useful)).max(lasting)
             },

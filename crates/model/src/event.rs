@@ -82,7 +82,8 @@ pub enum OverrideDecision {
     Ceiling(Units),
     /// No change at all.
     Pause,
-    /// So many more units than are wanted otherwise; they are ready when the override starts.
+    /// So many more units than are required otherwise, to which units that are only kept count; they are ready when the
+    /// override starts.
     Provision(Units),
     /// This demand is expected between start and expiry, whatever the forecast says.
     Forecast(StatedForecast),

@@ -89,8 +89,8 @@ pub struct OverrideEntry {
     #[schemars(with = "NameText")]
     pub component: ComponentName,
     /// What was decided: `pin` is exactly `units`, `floor` at least, `ceiling` at most; `pause` is
-    /// no change at all; `provision` is `units` more than are wanted otherwise, ready when it
-    /// starts; `forecast` is a demand of `volume` from its start to its expiry, whatever the
+    /// no change at all; `provision` is `units` more than are required otherwise (units that are
+    /// only kept count towards them), ready when it starts; `forecast` is a demand of `volume` from its start to its expiry, whatever the
     /// forecast says.
     #[schemars(with = "DecisionText")]
     pub decision: Decision,

@@ -132,7 +132,8 @@ pub fn project(
     } else if to_floor {
         0
     } else {
-        total
+        // What people provision comes on top: kept as well, it would be added once more at each look.
+        total.saturating_sub(limits.more.get())
     };
     up_to(Reason::Hold, kept);
     up_to(
@@ -237,6 +238,11 @@ pub fn floor_now(component: &Component, deciders: &Deciders) -> Units {
     }
 }
 
+/// Units that people provision on top of what is required.
+pub fn provisioned(component: &Component, deciders: &Deciders) -> Units {
+    Limits::of(component, deciders).more
+}
+
 /// Floor, ceiling and decisions of people, as they hold now.
 struct Limits {
     floor: Units,
@@ -245,7 +251,7 @@ struct Limits {
     paused: bool,
     /// A person says how many units there may be at most.
     limited: bool,
-    /// Units on top of all others.
+    /// Units on top of those that are required; what is only kept counts towards them.
     more: Units,
 }
 

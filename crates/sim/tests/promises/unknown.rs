@@ -1,7 +1,9 @@
 //! Demand that nobody knows holds a fleet for as long as its documents say; then what they declare applies.
 
 use fleetcast_engine::{Engine, Step};
-use fleetcast_model::{Fallback, Observation, Share, Units, UnknownDemand, UnknownResponse};
+use fleetcast_model::{
+    Fallback, Observation, OverrideDecision, Reason, Share, Units, UnknownDemand, UnknownResponse,
+};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -152,6 +154,30 @@ fn the_floor_is_reached_no_faster_than_a_fleet_may_shrink() {
         "{before}, then {hour}"
     );
     assert!(late < hour, "{late}");
+}
+
+#[test]
+fn what_a_person_provisions_is_added_once_however_long_demand_is_unknown() {
+    let mut choice = usual_choice();
+    choice.views.marks = vec![(250, 60, Mark::Missing)];
+    choice.overrides = vec![(0, OverrideDecision::Provision(Units::new(3)), 200, 100)];
+    let log = choice.site(310).run();
+    let web = |index: usize| &log.steps[index].components[0];
+    let before = web(250).wanted;
+    assert_eq!(
+        web(250).ledger.units_for(Reason::Override),
+        Units::new(3),
+        "{:?}",
+        web(250)
+    );
+    for index in 251..300 {
+        assert!(web(index).demand.is_none());
+        assert!(
+            web(index).wanted < before + before,
+            "step {index}: {:?}",
+            web(index).ledger
+        );
+    }
 }
 
 #[test]
