@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 /// A quota of all that the site may rent, or of some of its types.
-fn quota(name: &str, limit: u64, counts: QuotaCount, instance_types: &[&str]) -> Quota {
+pub fn quota(name: &str, limit: u64, counts: QuotaCount, instance_types: &[&str]) -> Quota {
     Quota {
         name: name.into(),
         provider: ProviderKind::Simulated,

@@ -3,18 +3,19 @@
 use fleetcast_engine::{Engine, Step};
 use fleetcast_model::{
     Action, Budget, Cohort, DemandObserved, InstanceState, Inventory, MicroUsd, Observation,
-    PerMinute, Share,
+    PerMinute, QuotaCount, Share,
 };
 use jiff::Timestamp;
 
 use proptest::prelude::*;
 
-use crate::quotas::with_zones;
+use crate::quotas::{quota, with_zones};
 use crate::support::{
     Choice, Shape, Site, calm, cases, choices, minutes, plain_site, usual_choice,
 };
 
-/// A provider without any delay: what is asked for is there when the call returns.
+/// A provider without any delay: what is asked for is there when the call returns. What is given back takes of quotas and
+/// money until the next step: gone at once, it would make room for what the first look had to leave out.
 #[derive(Default)]
 struct AtOnce {
     cohorts: Vec<Cohort>,
@@ -34,14 +35,19 @@ impl AtOnce {
                     since: now,
                 }),
                 Action::Release(range) => {
-                    let held = self
-                        .cohorts
-                        .iter_mut()
-                        .find(|cohort| cohort.token == range.token);
+                    let held = self.cohorts.iter_mut().find(|cohort| cohort.has(range));
                     let cohort = held.expect("only what is listed is released");
                     // The newest of a cohort go first, so what is left still begins at its first.
                     assert_eq!(range.first + range.count, cohort.first + cohort.count);
                     cohort.count -= range.count;
+                    let leaving = Cohort {
+                        first: range.first,
+                        count: range.count,
+                        state: InstanceState::Draining,
+                        since: now,
+                        ..*cohort
+                    };
+                    self.cohorts.push(leaving);
                 }
                 _ => {}
             }
@@ -49,7 +55,10 @@ impl AtOnce {
         self.cohorts.retain(|cohort| cohort.count > 0);
     }
 
-    fn serve(&mut self) {
+    /// The next step: what was asked for serves, and what was given back is gone.
+    fn go_on(&mut self) {
+        self.cohorts
+            .retain(|cohort| cohort.state != InstanceState::Draining);
         for cohort in &mut self.cohorts {
             cohort.state = InstanceState::InService;
         }
@@ -93,7 +102,7 @@ fn check(
             .iter()
             .find(|action| matches!(action, Action::Order(_) | Action::Release(_)));
         assert_eq!(moved, None, "{} in step {index}", site.config.policies[0]);
-        provider.serve();
+        provider.go_on();
         told.clear();
         told.extend(step.fits.iter().map(|job| Observation::Fitted(job.run())));
     }
@@ -125,16 +134,23 @@ struct Bounds {
     zone_loss: Option<u32>,
     importance: (u8, u8),
     hard_cap: Option<u64>,
+    vcpu_quota: Option<u64>,
 }
 
-/// A promise on zones or a hard cap. Quotas are left out: with them a second look still orders something, perhaps what the most
-/// important component could not take in the first.
+/// A promise on zones, a hard cap, or a quota.
 fn bounds() -> impl Strategy<Value = Bounds> {
-    let bound = (any::<bool>(), 20_u32..90, 1_u64..400);
-    (bound, (1_u8..11, 1_u8..11)).prop_map(|((zones, percent, dollars), importance)| Bounds {
-        zone_loss: zones.then_some(percent),
-        hard_cap: (!zones).then_some(dollars),
-        importance,
+    let bound = prop_oneof![
+        (20_u32..90).prop_map(|percent| (Some(percent), None, None)),
+        (1_u64..400).prop_map(|dollars| (None, Some(dollars), None)),
+        (0_u64..160).prop_map(|vcpu| (None, None, Some(vcpu))),
+    ];
+    (bound, (1_u8..11, 1_u8..11)).prop_map(|((zone_loss, hard_cap, vcpu_quota), importance)| {
+        Bounds {
+            zone_loss,
+            hard_cap,
+            vcpu_quota,
+            importance,
+        }
     })
 }
 
@@ -142,7 +158,7 @@ proptest! {
     #![proptest_config(cases(24))]
 
     #[test]
-    fn planning_twice_changes_nothing_under_a_promise_on_zones_or_a_hard_cap(
+    fn planning_twice_changes_nothing_under_a_promise_on_zones_a_hard_cap_or_a_quota(
         choice in choices(), bounds in bounds(), again in any::<bool>(),
     ) {
         let choice = Choice { policy: "fleetcast", ..choice };
@@ -158,6 +174,8 @@ proptest! {
             monthly: MicroUsd::new(dollars * 1_000_000),
             hard_cap: Some(MicroUsd::new(dollars * 1_000_000)),
         });
+        let limit = bounds.vcpu_quota;
+        fleet.quotas = limit.map(|limit| quota("vcpu", limit, QuotaCount::Vcpu, &[])).into_iter().collect();
         check(&site, |before, after, told, provider, now| {
             if again {
                 after.clone().step(now, &[provider.list(now)])
