@@ -138,6 +138,9 @@ pub struct SpotArgs {
     /// Units that serve at the peak.
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub units: u64,
+    /// Every pool keeps the price that it is listed at.
+    #[arg(long)]
+    pub still_prices: bool,
 }
 
 /// `anomaly`

@@ -1,8 +1,8 @@
-//! Spot: what a fleet costs, and how often it is short, when pools are taken back as a whole.
+//! Spot: what a fleet costs, and how often it is short, when pools are taken back as a whole and prices move.
 //!
 //! The markets are generated with the run lengths and shared reclaims of public availability traces. Nine pools (three
-//! types in each of three zones) at 35 to 45 % of the price on demand, which is what list prices of 2026 say for CPU
-//! instances. A fleet is *available* in a step if it carries all demand.
+//! types in each of three zones) are listed at 35 to 45 % of the price on demand, which is what list prices of 2026 say for
+//! CPU instances, and wander from there. A fleet is *available* in a step if it carries all demand.
 
 use anyhow::Result;
 use fleetcast_engine::{EngineConfig, Part, Step};
@@ -11,8 +11,8 @@ use fleetcast_policy::PolicySpec;
 use fleetcast_report::{Column, TextTable};
 use fleetcast_series::{Series, Step as SeriesStep};
 use fleetcast_sim::{
-    Interval, MarketSettings, PlainSetting, PoolPlace, Simulation, Sink, SpotMarket, Tally,
-    simulate,
+    Interval, MarketSettings, PlainSetting, PoolPlace, PriceSettings, Simulation, Sink, SpotMarket,
+    SpotPrices, Tally, simulate,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,16 +31,24 @@ const ON_DEMAND: u64 = 1_000_000;
 enum Way {
     OnDemand,
     CheapestSpot,
+    /// Hedged, at the prices that were listed in the beginning.
+    DeafToPrices,
     Hedged,
 }
 
 impl Way {
-    const ALL: [Self; 3] = [Self::OnDemand, Self::CheapestSpot, Self::Hedged];
+    const ALL: [Self; 4] = [
+        Self::OnDemand,
+        Self::CheapestSpot,
+        Self::DeafToPrices,
+        Self::Hedged,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::OnDemand => "on demand",
             Self::CheapestSpot => "the cheapest spot pool, unhedged",
+            Self::DeafToPrices => "Fleetcast, deaf to prices",
             Self::Hedged => "Fleetcast",
         }
     }
@@ -205,7 +213,20 @@ fn configure(config: &mut EngineConfig, simulation: &mut Simulation, args: &Spot
     }
     let length = SignedDuration::from_hours(DAYS * 24);
     let market = SpotMarket::generate(&job.settings, &places, config.start, length, job.seed);
-    simulation.spot = Some(market);
+    let most = vec![MicroUsdPerHour::new(ON_DEMAND); config.offers.len()];
+    let prices = SpotPrices::generate(
+        &PriceSettings::GRADUAL,
+        &config.offers,
+        &most,
+        config.start,
+        length,
+        job.seed,
+    );
+    simulation.spot = Some(if args.still_prices {
+        market
+    } else {
+        market.priced(prices)
+    });
     let component = &mut config.fleet.components[0];
     component.floor = Units::new(floor(args));
     if job.way != Way::OnDemand {
@@ -213,9 +234,11 @@ fn configure(config: &mut EngineConfig, simulation: &mut Simulation, args: &Spot
             .purchase_kinds
             .push(PurchaseKind::Spot);
     }
-    if job.way == Way::CheapestSpot {
-        config.without.push(Part::Hedge);
-    }
+    config.without.extend(match job.way {
+        Way::CheapestSpot => Some(Part::Hedge),
+        Way::DeafToPrices => Some(Part::Prices),
+        Way::OnDemand | Way::Hedged => None,
+    });
 }
 
 fn spot_offer(firm: &Offer, zone: u16, kind: usize, thousandths: u64) -> Offer {

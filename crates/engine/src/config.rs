@@ -86,6 +86,8 @@ pub enum Part {
     Anomalies,
     /// The hedge of spot: the cheapest offer is bought, whatever becomes of it.
     Hedge,
+    /// Prices that move: without them all offers keep the price of the documents.
+    Prices,
 }
 
 /// A configuration that no engine can run with.

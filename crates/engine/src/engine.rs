@@ -68,6 +68,8 @@ pub struct Engine {
     pub(crate) mode: Mode,
     /// The later term of another engine, once this one has been told.
     pub(crate) deposed_by: Option<u64>,
+    /// Of when the newest prices are, once any have been told.
+    pub(crate) prices_as_of: Option<Timestamp>,
     pub(crate) regret: Option<RegretBook>,
     pub(crate) reservations: Reservations,
     /// Quotas, and what the loss of a zone has to leave; `None` where the fleet states neither.
@@ -121,6 +123,7 @@ impl Engine {
             steps: 0,
             mode: config.fleet.mode,
             deposed_by: None,
+            prices_as_of: None,
             regret,
             reservations: Reservations::default(),
             limits: None,

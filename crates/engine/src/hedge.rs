@@ -6,7 +6,7 @@ use fleetcast_model::{
 };
 use fleetcast_planner::OfferChoice;
 use fleetcast_planner::spot::{
-    Composition, HedgePool, HedgeProblem, LossTerms, PoolBook, PoolSettings, compose,
+    Composition, HedgePool, HedgeProblem, LossTerms, Part, PoolBook, PoolSettings, compose,
     standby_for_losses,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 const SHORT_SHARE: f64 = 0.01;
 /// After a pool that was counted on has failed, what is missing is bought on demand for so long.
 const FALL_BACK: SignedDuration = SignedDuration::from_mins(15);
+/// Other pools are chosen where they save more than this.
+const SAVING_PERCENT: u64 = 3;
 
 /// The spot pools of one component.
 #[derive(Clone, Debug)]
@@ -197,9 +199,35 @@ impl Hedge {
         {
             return composition.clone();
         }
-        let composition = compose(&self.problem(&key));
+        let mut composition = compose(&self.problem(&key));
+        if let Some((_, before)) = &self.composed
+            && let Some(kept) = self.with_the_pools_of(before, &key, &composition)
+        {
+            composition = kept;
+        }
         self.composed = Some((key, composition.clone()));
         composition
+    }
+
+    /// The cheapest composition of the pools that the one before was made of, if another has pools that it had not and saves
+    /// too little by them: prices that cross and cross again would make the fleet follow them to and fro.
+    fn with_the_pools_of(
+        &self,
+        before: &Composition,
+        (wanted, floor, ceiling, pools): &Key,
+        found: &Composition,
+    ) -> Option<Composition> {
+        let had = |offer: OfferIndex| before.parts.iter().any(|part| part.offer == offer);
+        let new = |part: &Part| part.domain.is_some() && !had(part.offer);
+        if !found.parts.iter().any(new) {
+            return None;
+        }
+        let known = |pool: &&HedgePool| pool.domain.is_none() || had(pool.offer);
+        let pools: Vec<HedgePool> = pools.iter().filter(known).copied().collect();
+        let key = (*wanted, *floor, *ceiling, pools);
+        let kept = compose(&self.problem(&key));
+        let with_saving = u128::from(found.price.get()) * (100 + u128::from(SAVING_PERCENT));
+        (u128::from(kept.price.get()) * 100 <= with_saving).then_some(kept)
     }
 
     /// Units that pay for themselves in standby for what the last composition may lose at once.

@@ -22,6 +22,7 @@ mod holds;
 mod leading;
 mod limits;
 mod persona;
+mod prices;
 mod regret;
 mod reservations;
 mod scale_in;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, ComponentIndex, ContentHash, InstanceRange, Iops, KilobitsPerSecond, MilliCores,
-    ModelForm, OfferIndex, PerMinute, Token, Units,
+    Bytes, ComponentIndex, ContentHash, InstanceRange, Iops, KilobitsPerSecond, MicroUsdPerHour,
+    MilliCores, ModelForm, OfferIndex, PerMinute, Token, Units,
 };
 
 /// One thing the engine is told. Results of actions come back only this way.
@@ -24,8 +24,28 @@ pub enum Observation {
     Refused(Refused),
     /// What a component used in an interval.
     Use(UseObserved),
+    /// Prices have changed.
+    Prices(PricesObserved),
     /// Another engine leads: nothing of this one's last step was carried out.
     Fenced(Fenced),
+}
+
+/// Prices that have changed; all others are what they were.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricesObserved {
+    /// When the provider was asked.
+    pub as_of: Timestamp,
+    /// The new prices.
+    pub prices: Vec<OfferPrice>,
+}
+
+/// What an offer costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferPrice {
+    /// The offer.
+    pub offer: OfferIndex,
+    /// The price of one instance; zero: nobody knows.
+    pub price: MicroUsdPerHour,
 }
 
 /// Another engine leads, under a later term.

@@ -1,12 +1,13 @@
 //! The simulated cloud: instances that boot, serve, drain and are billed, in virtual time.
 
+mod market;
 mod standby;
 
 use std::collections::BTreeSet;
 
 use fleetcast_model::{
-    Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex, Order,
-    PurchaseKind, Refused, Renewal, StandbyTier, Timing, Token,
+    Cohort, ComponentIndex, InstanceRange, InstanceState, Inventory, Offer, OfferIndex, OfferPrice,
+    Order, PurchaseKind, Refused, Renewal, StandbyTier, Timing, Token,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -89,6 +90,8 @@ pub struct SimCloud {
     reclaims: Random,
     /// Until when the market has been looked at.
     market_until: Option<Timestamp>,
+    /// Prices that have changed since they were last told.
+    repriced: Vec<OfferPrice>,
     refused: Vec<Refused>,
     /// The latest term that anybody has acted under.
     term: u64,
@@ -169,6 +172,7 @@ impl SimCloud {
             armed,
             market: SpotMarket::default(),
             market_until: None,
+            repriced: Vec::new(),
             refused: Vec::new(),
             term: 0,
         }
@@ -190,17 +194,6 @@ impl SimCloud {
     pub fn with_faults(mut self, faults: Random) -> Self {
         self.faults = faults;
         self
-    }
-
-    /// Spot offers are to be had, and taken back, as this market says; its pools are the offers by place.
-    pub fn with_market(mut self, market: SpotMarket, reclaims: Random) -> Self {
-        (self.market, self.reclaims) = (market, reclaims);
-        self
-    }
-
-    /// Orders that were refused since this was last asked.
-    pub fn take_refused(&mut self) -> Vec<Refused> {
-        std::mem::take(&mut self.refused)
     }
 
     /// Puts instances into service that have been there all along.
@@ -234,7 +227,7 @@ impl SimCloud {
 
     /// Lets time pass: what has booted is configured, what is configured is healthy, what has drained is gone.
     pub fn advance(&mut self, now: Timestamp) {
-        self.take_back(now);
+        self.follow_market(now);
         self.give_up(now);
         self.instances.retain_mut(|group| {
             let cohort = &mut group.cohort;
@@ -282,26 +275,6 @@ impl SimCloud {
         });
         for group in own.filter(|group| group.gone > now) {
             group.gone = group.gone.max(renewal.lease_until);
-        }
-    }
-
-    /// Takes back the spot pools that the market has lost until now: what serves gets its notice, the rest ends.
-    fn take_back(&mut self, now: Timestamp) {
-        let after = self.market_until.replace(now).unwrap_or(now);
-        for group in &mut self.instances {
-            let place = usize::from(group.cohort.offer.0);
-            if self.offers[place].purchase != PurchaseKind::Spot || group.cohort.state.is_going() {
-                continue;
-            }
-            let Some(outage) = self.market.begun(place, after, now) else {
-                continue;
-            };
-            group.gone = if group.cohort.state == InstanceState::InService {
-                SpotMarket::taken(&mut self.reclaims, outage)
-            } else {
-                outage.from
-            };
-            (group.cohort.state, group.cohort.since) = (InstanceState::Interrupted, outage.from);
         }
     }
 

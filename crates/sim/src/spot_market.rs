@@ -4,6 +4,7 @@ use fleetcast_model::{Offer, PurchaseKind};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::random::Random;
+use crate::spot_prices::SpotPrices;
 
 /// Instances are told so long before they are taken (EC2; Azure and Google Cloud give 30 seconds).
 const NOTICE: SignedDuration = SignedDuration::from_secs(120);
@@ -69,11 +70,12 @@ pub struct PoolPlace {
     pub zone: u16,
 }
 
-/// The outages of all pools over a time.
+/// The outages of all pools over a time, and what they cost.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SpotMarket {
     /// For each pool: outages in order, none overlapping.
     outages: Vec<Vec<Outage>>,
+    prices: SpotPrices,
 }
 
 /// A time in which a pool has nothing.
@@ -109,9 +111,7 @@ impl SpotMarket {
             let spans = region.pool(settings, pool, *place, hours, seed);
             merge(spans, start)
         });
-        Self {
-            outages: outages.collect(),
-        }
+        Self::recorded(outages.collect())
     }
 
     /// A market of these offers, each a pool by its place; `None` if none of them is spot.
@@ -143,7 +143,21 @@ impl SpotMarket {
 
     /// Takes outages as they were recorded, for each pool in order.
     pub fn recorded(outages: Vec<Vec<Outage>>) -> Self {
-        Self { outages }
+        Self {
+            outages,
+            prices: SpotPrices::default(),
+        }
+    }
+
+    /// The same market, in which prices move.
+    #[must_use]
+    pub fn priced(self, prices: SpotPrices) -> Self {
+        Self { prices, ..self }
+    }
+
+    /// What the pools cost.
+    pub fn prices(&self) -> &SpotPrices {
+        &self.prices
     }
 
     /// Whether a pool has capacity at a moment; a pool that the market does not know always has.

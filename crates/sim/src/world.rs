@@ -6,7 +6,8 @@ use std::convert::Infallible;
 use fleetcast_capacity::CapacityModel;
 use fleetcast_engine::{DemandMap, Engine, EngineConfig, Step, World};
 use fleetcast_model::{
-    Action, Approval, ComponentIndex, DemandObserved, Fenced, Observation, PerMinute, Units,
+    Action, Approval, ComponentIndex, DemandObserved, Fenced, Observation, PerMinute,
+    PricesObserved, Units,
 };
 use fleetcast_series::Series;
 use jiff::{SignedDuration, Timestamp};
@@ -483,6 +484,11 @@ impl<S: Sink> World for Sim<'_, S> {
             per_minute,
         });
         seen.extend(told.map(Observation::Demand));
+        let prices = self.cloud.take_prices();
+        if !prices.is_empty() {
+            let as_of = until;
+            seen.push(Observation::Prices(PricesObserved { as_of, prices }));
+        }
         seen.extend(
             self.cloud
                 .take_refused()

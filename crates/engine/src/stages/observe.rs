@@ -103,6 +103,7 @@ pub fn take_in(engine: &mut Engine, observations: &[Observation]) {
             }
             // Learned from once all of the step is in.
             Observation::Use(_) => {}
+            Observation::Prices(prices) => engine.take_prices(prices),
             Observation::Fenced(fenced) => engine.take_fenced(fenced),
         }
     }

@@ -11,8 +11,8 @@ use fleetcast_model::{
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::Series;
 use fleetcast_sim::{
-    BootTime, Catalogue, Lifecycle, MarketSettings, PlainSetting, Rentable, Simulation, SpotMarket,
-    StandbyLife, Telling, example,
+    BootTime, Catalogue, Lifecycle, MarketSettings, PlainSetting, PriceSettings, Rentable,
+    Simulation, SpotMarket, SpotPrices, StandbyLife, Telling, example,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -273,16 +273,27 @@ impl Scenario {
         let missing_steps = (0..first.len())
             .filter(|i| series.iter().any(|series| series.get(*i).is_none()))
             .count();
+        let length = first.end().duration_since(first.start());
         let spot = SpotMarket::of_offers(
             &MarketSettings::CPU,
             &config.offers,
             config.start,
-            first.end().duration_since(first.start()),
+            length,
             args.seed,
         );
+        let spot = spot.map(|market| {
+            market.priced(SpotPrices::generate(
+                &PriceSettings::GRADUAL,
+                &config.offers,
+                &config.prices_at_worst,
+                config.start,
+                length,
+                args.seed,
+            ))
+        });
         if spot.is_some() {
             notes.push(
-                "spot pools are taken back as public availability traces of CPU instances have it; `--seed` draws another market"
+                "spot pools are taken back as public availability traces of CPU instances have it, and their prices wander around the listed ones; `--seed` draws another market"
                     .into(),
             );
         }

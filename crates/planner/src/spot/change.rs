@@ -7,6 +7,8 @@ use crate::spot::{Composition, Part};
 
 /// A misfit of less than this part of what is wanted is not worth a change: fleets rise and fall all day.
 const SLACK: u64 = 20;
+/// Whole parts of a fleet are moved for the sake of prices where a unit costs so many hundredths more than it would.
+const DEARER_PERCENT: u128 = 10;
 
 /// A component's problem whose composition has been found.
 #[derive(Clone, Debug)]
@@ -99,14 +101,19 @@ fn order(input: &ComposedInput, alive: u64, plan: &mut Plan) {
 }
 
 /// Whether the fleet is so far from the composition that parts of it are to be moved: dear firm capacity where
-/// spot would do, or a domain too many units of which could be lost at once.
+/// spot would do, a domain too many units of which could be lost at once, or prices that have moved apart.
 fn misfit(input: &ComposedInput) -> bool {
     let problem = &input.plan;
     let slack = (problem.wanted.get() / SLACK).max(1);
     let (mut firm, mut alive, mut domains) = (0, 0, Vec::<(u16, u64)>::new());
+    let (mut priced, mut price) = (0_u128, 0_u128);
     for cohort in problem.cohorts {
         let units = alive_units(problem, cohort);
         alive += units;
+        if let Some(choice) = choice(problem, cohort.offer).filter(|_| units > 0) {
+            priced += u128::from(units);
+            price += u128::from(choice.price.get()) * u128::from(cohort.count);
+        }
         match domain_of(input, cohort.offer) {
             None => firm += units,
             Some(domain) => match domains.iter_mut().find(|(known, _)| *known == domain) {
@@ -123,7 +130,9 @@ fn misfit(input: &ComposedInput) -> bool {
         .sum();
     let largest = domains.iter().map(|(_, units)| *units).max().unwrap_or(0);
     let left_target = composition.units() - composition.largest_domain();
-    firm > firm_target + slack || alive - largest + slack < left_target
+    let best = u128::from(composition.price.get()) * priced * (100 + DEARER_PERCENT);
+    let dear = price * u128::from(composition.units()) * 100 > best;
+    firm > firm_target + slack || alive - largest + slack < left_target || dear
 }
 
 /// Adds an order of whole instances as far as there is room; returns its units.
@@ -149,9 +158,14 @@ fn release(input: &ComposedInput, alive: u64, plan: &mut Plan) {
     let mut surplus = alive.saturating_sub(plan.wanted.get());
     let (ready, _) = problem.ready_and_pending();
     let mut spare_ready = ready.saturating_sub(plan.wanted.get());
-    // What serves of a part beyond its target; firm capacity first, because it is the dearest.
-    let mut offers: Vec<OfferIndex> = problem.offers.iter().map(|choice| choice.offer).collect();
-    offers.sort_by_key(|offer| (domain_of(input, *offer).is_some(), *offer));
+    // What serves of a part beyond its target, the dearest unit first; among equals firm capacity.
+    let mut choices: Vec<OfferChoice> = problem.offers.to_vec();
+    choices.sort_by(|a, b| {
+        let spot = |choice: &OfferChoice| domain_of(input, choice.offer).is_some();
+        b.cmp_price(a)
+            .then((spot(a), a.offer).cmp(&(spot(b), b.offer)))
+    });
+    let offers: Vec<OfferIndex> = choices.iter().map(|choice| choice.offer).collect();
     for serving in [false, true] {
         for offer in &offers {
             let parts = input.composition.parts.iter();
@@ -217,18 +231,9 @@ fn choice(problem: &PlanInput, offer: OfferIndex) -> Option<OfferChoice> {
 fn firm_offer(input: &ComposedInput) -> Option<OfferChoice> {
     let problem = &input.plan;
     let firm = problem.offers.iter().zip(input.domains);
-    let firm = firm
-        .filter(|(_, domain)| domain.is_none())
-        .map(|(choice, _)| *choice);
-    firm.reduce(|best, choice| {
-        let price =
-            |a: OfferChoice, b: OfferChoice| u128::from(a.price.get()) * u128::from(b.units_each);
-        if price(choice, best) < price(best, choice) {
-            choice
-        } else {
-            best
-        }
-    })
+    let firm = firm.filter(|(_, domain)| domain.is_none());
+    let firm = firm.map(|(choice, _)| *choice);
+    firm.min_by(OfferChoice::cmp_price)
 }
 
 fn domain_of(input: &ComposedInput, offer: OfferIndex) -> Option<u16> {
@@ -238,4 +243,92 @@ fn domain_of(input: &ComposedInput, offer: OfferIndex) -> Option<u16> {
         .iter()
         .position(|choice| choice.offer == offer)?;
     input.domains.get(at).copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetcast_model::{ComponentIndex, InstanceState, MicroUsdPerHour, Token};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::constant(1_772_409_600, 0);
+
+    fn choice(offer: u16, price: u64) -> OfferChoice {
+        OfferChoice {
+            offer: OfferIndex(offer),
+            units_each: 1,
+            price: MicroUsdPerHour::new(price),
+            minimum_seconds: 0,
+        }
+    }
+
+    fn serving(offer: u16, count: u32) -> Cohort {
+        Cohort {
+            token: Token::of(&[&offer.to_le_bytes()]),
+            first: 0,
+            count,
+            component: ComponentIndex(0),
+            offer: OfferIndex(offer),
+            state: InstanceState::InService,
+            since: NOW,
+        }
+    }
+
+    /// Plans for forty units that are all of offer 1 so far, and should be of offer 2: spot at these prices in two zones.
+    fn moved(first: u64, second: u64, cohorts: &[Cohort]) -> Plan {
+        let offers = [choice(0, 1_000), choice(1, first), choice(2, second)];
+        let composition = Composition {
+            parts: vec![Part {
+                offer: OfferIndex(2),
+                instances: 40,
+                units: 40,
+                domain: Some(1),
+            }],
+            price: MicroUsdPerHour::new(40 * second),
+            ..Composition::default()
+        };
+        plan_composed(&ComposedInput {
+            plan: PlanInput {
+                component: ComponentIndex(0),
+                now: NOW,
+                ready_by: NOW,
+                floor: Units::ZERO,
+                ceiling: Units::new(1_000),
+                wanted: Units::new(40),
+                cohorts,
+                offers: &offers,
+                drain_most: Units::new(1_000),
+            },
+            composition: &composition,
+            domains: &[None, Some(0), Some(1)],
+            falling_back: false,
+            probes: &[],
+        })
+    }
+
+    #[test]
+    fn a_fleet_moves_for_prices_that_save_more_than_a_tenth() {
+        let there = [serving(1, 40)];
+        assert_eq!(moved(440, 400, &there).ordered(), Units::ZERO);
+        assert_eq!(moved(441, 400, &there).ordered(), Units::new(40));
+    }
+
+    #[test]
+    fn what_moves_is_ordered_once_and_the_dearest_leaves_when_the_new_serves() {
+        let pending = Cohort {
+            state: InstanceState::Booting,
+            ..serving(2, 40)
+        };
+        let waits = moved(500, 400, &[serving(1, 40), pending]);
+        assert!(waits.is_empty(), "{waits:?}");
+        // More firm than the composition has, though a unit of it is cheaper than the spot that is left.
+        let there = [serving(0, 1), serving(1, 40), serving(2, 40)];
+        let plan = moved(1_200, 400, &there);
+        assert_eq!(
+            (plan.ordered(), plan.drained),
+            (Units::ZERO, Units::new(41))
+        );
+        assert_eq!(plan.releases[0].token, there[1].token);
+    }
 }
