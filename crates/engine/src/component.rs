@@ -19,7 +19,7 @@ use fleetcast_planner::steering::{
 };
 use fleetcast_policy::{NodeOffer, Policy, Surroundings};
 use fleetcast_series::SlidingMaximum;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::accuracy::Accuracy;
 use crate::burn::BurnWatch;
@@ -390,6 +390,12 @@ impl ComponentState {
             step_seconds: config.step_seconds,
             missing_price: 1.0 / share.get().max(1e-6),
         }
+    }
+
+    /// Whether anything may be given back: what is compelled may, and so may policies that are compared with ours.
+    pub(crate) fn may_turn(&self, compelled: bool, now: Timestamp, changes_per_hour: u32) -> bool {
+        let free = compelled || matches!(self.brain, Brain::Peer(_));
+        free || self.turns.may_shrink(now, changes_per_hour)
     }
 
     /// What everything that is listed costs.

@@ -441,6 +441,14 @@ impl Engine {
         if let Some(limits) = &self.limits {
             limits.cut(index, &mut plan);
         }
+        let most = self.config.fleet.components[index]
+            .timing
+            .direction_changes_per_hour;
+        let state = &self.components[index];
+        let may_shrink = state.may_turn(projection.compelled, now, most);
+        if !may_shrink {
+            plan.give_nothing_back();
+        }
         let committed = self.committed();
         let state = &mut self.components[index];
         let component = &self.config.fleet.components[index];
@@ -492,6 +500,11 @@ impl Engine {
         }
         state.scale_in.drained(now, plan.drained);
         let given_back = plan.cancelled + plan.drained > Units::ZERO;
+        assert!(
+            !given_back || may_shrink,
+            "{} turns too often: {plan:?}",
+            component.name
+        );
         state
             .turns
             .changed(now, !plan.orders.is_empty(), given_back);

@@ -91,6 +91,14 @@ impl Plan {
         self.orders.iter().map(|order| order.units).sum()
     }
 
+    /// Leaves out what it takes out of service, or out of what would serve.
+    pub fn give_nothing_back(&mut self) {
+        self.releases.clear();
+        self.standby.demotions.clear();
+        (self.cancelled, self.drained) = (Units::ZERO, Units::ZERO);
+        self.standby.demoted = Units::ZERO;
+    }
+
     /// Whether there is nothing to carry out.
     pub fn is_empty(&self) -> bool {
         self.orders.is_empty() && self.releases.is_empty() && self.standby.is_empty()

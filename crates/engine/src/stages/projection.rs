@@ -37,6 +37,8 @@ pub struct Projection {
     pub paused: bool,
     /// Whether what serves may be given back: demand is known, or a person says how many there may be.
     pub may_drain: bool,
+    /// Whether it may shrink however often it has turned of late: a person or the documents say so.
+    pub compelled: bool,
     /// The units beyond which more do not help, if so many were wanted.
     pub scale_out_ceiling: Option<Units>,
 }
@@ -159,6 +161,7 @@ pub fn project(
     Projection {
         scale_out_ceiling: beyond,
         may_drain: holds.may_shrink || limits.limited || to_floor,
+        compelled: limits.limited || to_floor,
         kept: settled.ledger.units_for(Reason::Hold),
         ..settled
     }
@@ -319,6 +322,7 @@ impl Limits {
             for_losses: Units::ZERO,
             paused: self.paused,
             may_drain: true,
+            compelled: false,
             scale_out_ceiling: None,
         }
     }
