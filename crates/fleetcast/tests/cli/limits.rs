@@ -6,16 +6,10 @@ use crate::place::Place;
 
 /// The shop with its fleet state changed.
 fn shop(days: usize, change: impl Fn(&mut Value)) -> Place {
-    let place = Place::with_shop(days);
-    let mut fleet: Value = serde_json::from_str(&place.read("shop/fleet.json")).expect("JSON");
-    fleet["approval_threshold"]["amount"] = json!(1_000);
-    fleet["components"][0]["current"] = json!(2);
-    change(&mut fleet);
-    place.write(
-        "shop/fleet.json",
-        serde_json::to_string_pretty(&fleet).expect("text"),
-    );
-    place
+    Place::with_fleet(days, |fleet| {
+        fleet["components"][0]["current"] = json!(2);
+        change(fleet);
+    })
 }
 
 /// All components run at AWS alone, within so many vCPU.
@@ -32,18 +26,8 @@ fn with_quota(fleet: &mut Value, limit: u64) {
     }]);
 }
 
-const PLAN: [&str; 7] = [
-    "plan",
-    "shop",
-    "--demand",
-    "demand.csv",
-    "--value-unit",
-    "per-second",
-    "--quiet",
-];
-
 fn planned(place: &Place, more: &[&str]) -> String {
-    place.check(&[&PLAN[..], more].concat())
+    place.of_shop("plan", more)
 }
 
 fn planned_json(place: &Place, more: &[&str]) -> Value {

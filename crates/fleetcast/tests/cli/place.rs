@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Monday 2026-03-02, midnight UTC.
@@ -43,6 +44,23 @@ impl Place {
         let place = Self::with_demand(days);
         place.check(&["init", "shop"]);
         place
+    }
+
+    /// The same with the fleet state changed, and a threshold that nothing passes.
+    pub fn with_fleet(days: usize, change: impl Fn(&mut Value)) -> Self {
+        let place = Self::with_shop(days);
+        let mut fleet: Value = serde_json::from_str(&place.read("shop/fleet.json")).expect("JSON");
+        fleet["approval_threshold"]["amount"] = json!(1_000);
+        change(&mut fleet);
+        let text = serde_json::to_string_pretty(&fleet).expect("text");
+        place.write("shop/fleet.json", text);
+        place
+    }
+
+    /// What a command says of the shop and its demand.
+    pub fn of_shop(&self, command: &str, more: &[&str]) -> String {
+        let demand = ["--demand", "demand.csv", "--value-unit", "per-second"];
+        self.check(&[&[command, "shop"], &demand[..], &["--quiet"], more].concat())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -6,22 +6,10 @@ use crate::place::Place;
 
 /// The shop whose front has standby.
 fn shop(days: usize, standby: &Value) -> Place {
-    let place = Place::with_shop(days);
-    let mut fleet: Value = serde_json::from_str(&place.read("shop/fleet.json")).expect("JSON");
-    fleet["approval_threshold"]["amount"] = json!(1_000);
-    fleet["components"][0]["standby"] = standby.clone();
-    place.write("shop/fleet.json", fleet.to_string());
-    place
+    Place::with_fleet(days, |fleet| {
+        fleet["components"][0]["standby"] = standby.clone();
+    })
 }
-
-const SHOP: [&str; 6] = [
-    "shop",
-    "--demand",
-    "demand.csv",
-    "--value-unit",
-    "per-second",
-    "--quiet",
-];
 
 #[test]
 fn the_tier_is_told_with_what_each_would_have_cost() {
@@ -37,7 +25,7 @@ fn the_tier_is_told_with_what_each_would_have_cost() {
         "--format",
         "json",
     ];
-    let out = place.check(&[&["backtest"], &SHOP[..], &record].concat());
+    let out = place.of_shop("backtest", &record);
     let result: Value = serde_json::from_str(&out).expect("JSON");
     let words = "what stands by for web is kept ";
     assert!(result["notes"].to_string().contains(words), "{out}");
@@ -54,7 +42,7 @@ fn the_tier_is_told_with_what_each_would_have_cost() {
         why.contains("  standby   what stands by for web is kept"),
         "{why}"
     );
-    let plan = place.check(&[&["plan"], &SHOP[..], &["--format", "json"]].concat());
+    let plan = place.of_shop("plan", &["--format", "json"]);
     let plan: Value = serde_json::from_str(&plan).expect("JSON");
     let told = plan["plan"]["standby"][0].as_str().expect("words");
     assert!(

@@ -18,32 +18,20 @@ fn blank(place: &Place, steps: std::ops::Range<usize>) {
 
 /// The shop, with what its components are to do.
 fn shop(days: usize, timing: &Value) -> Place {
-    let place = Place::with_shop(days);
-    let mut fleet: Value = serde_json::from_str(&place.read("shop/fleet.json")).expect("JSON");
-    fleet["approval_threshold"]["amount"] = json!(1_000);
-    for component in fleet["components"].as_array_mut().expect("components") {
-        for (name, value) in timing.as_object().expect("settings") {
-            component["timing"][name] = value.clone();
+    Place::with_fleet(days, |fleet| {
+        for component in fleet["components"].as_array_mut().expect("components") {
+            for (name, value) in timing.as_object().expect("settings") {
+                component["timing"][name] = value.clone();
+            }
         }
-    }
-    place.write("shop/fleet.json", fleet.to_string());
-    place
+    })
 }
-
-const SHOP: [&str; 6] = [
-    "shop",
-    "--demand",
-    "demand.csv",
-    "--value-unit",
-    "per-second",
-    "--quiet",
-];
 
 #[test]
 fn a_plan_begins_with_what_is_unknown() {
     let place = shop(2, &json!({ "hold_max": "PT30M", "fallback": "ceiling" }));
     blank(&place, 573..576);
-    let plan = |place: &Place| place.check(&[&["plan"], &SHOP[..]].concat());
+    let plan = |place: &Place| place.of_shop("plan", &[]);
     let held = plan(&place);
     let words = "Alert: the demand of web is unknown since 2026-03-03 23:45 UTC: nothing is given back, and at \
                  2026-03-04 00:15 UTC its fallback applies.";
@@ -70,7 +58,7 @@ fn a_backtest_and_why_tell_of_the_fallback_and_of_its_end() {
         "--format",
         "json",
     ];
-    let out = place.check(&[&["backtest"], &SHOP[..], &record].concat());
+    let out = place.of_shop("backtest", &record);
     let result: Value = serde_json::from_str(&out).expect("JSON");
     let notes = result["notes"].to_string();
     for words in [
