@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleetcast_model as model;
 use fleetcast_model::{ComponentName, Fleet, Units};
+use jiff::SignedDuration;
 
 use crate::amount::{
     cores, duration, gigabytes, iops, megabits, money, positive, share, to_cores, to_gigabytes,
@@ -15,6 +16,9 @@ use crate::problem::Problems;
 use crate::standby;
 use crate::wire;
 use crate::wire::{Fraction, IsoDuration};
+
+/// Demand that is told later is of no use to buying.
+const TELEMETRY_DELAY_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// Turns a fleet state into a fleet. What is wrong with it goes into `problems`; then the fleet is of no use.
 pub(crate) fn read(state: &wire::FleetState, problems: &mut Problems) -> Fleet {
@@ -54,6 +58,23 @@ pub(crate) fn read(state: &wire::FleetState, problems: &mut Problems) -> Fleet {
             .map(|rule| read_promotion(rule, state.mode, problems)),
         freeze_windows: read_freeze_windows(&state.freeze_windows, problems),
         quotas: limits::read_quotas(&state.quotas, problems),
+        telemetry: (state.telemetry.as_ref())
+            .map(|telemetry| read_telemetry(telemetry, problems))
+            .unwrap_or_default(),
+    }
+}
+
+fn read_telemetry(stated: &wire::Telemetry, problems: &mut Problems) -> model::TelemetryTerms {
+    let delay = stated.delay.0;
+    if delay > TELEMETRY_DELAY_MAX {
+        let message = format!("delay is {}; it is at most PT1H", stated.delay);
+        problems
+            .add("/telemetry/delay", message)
+            .hint("by demand that is told later nothing is provisioned in time");
+    }
+    model::TelemetryTerms {
+        delay,
+        served_only: stated.served_only,
     }
 }
 
@@ -430,6 +451,10 @@ pub(crate) fn write(fleet: &Fleet) -> wire::FleetState {
             .map(write_freeze_window)
             .collect(),
         quotas: fleet.quotas.iter().map(limits::write_quota).collect(),
+        telemetry: (!fleet.telemetry.is_plain()).then_some(wire::Telemetry {
+            delay: IsoDuration(fleet.telemetry.delay),
+            served_only: fleet.telemetry.served_only,
+        }),
         components: fleet.components.iter().map(write_component).collect(),
     }
 }

@@ -244,6 +244,13 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "TIME:SHARE", requires = "capacity_per_unit", value_parser = crate::backtest::standby::parse, help_heading = "Plain setting")]
     pub standby: Option<fleetcast_sim::PlainStandby>,
 
+    /// Demand becomes known so much later; in a folder it overrides the fleet state's telemetry.
+    #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Telemetry")]
+    pub telemetry_delay: Option<SignedDuration>,
+    /// Only what was served becomes known, and a third of the rest is asked for again in the next step.
+    #[arg(long, help_heading = "Telemetry")]
+    pub served_only: bool,
+
     /// The score, and the objective's budget, run from its end [default: 7d; of a history
     /// shorter than 28 days (8 in the plain setting) a quarter].
     #[arg(long, value_name = "TIME", value_parser = any_time, help_heading = "Judging")]

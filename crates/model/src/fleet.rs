@@ -28,6 +28,25 @@ pub struct Fleet {
     /// What providers let all components together have at once; names are unique.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quotas: Vec<Quota>,
+    /// How its demand becomes known.
+    #[serde(default, skip_serializing_if = "TelemetryTerms::is_plain")]
+    pub telemetry: TelemetryTerms,
+}
+
+/// How demand becomes known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TelemetryTerms {
+    /// From the end of a step until its demand is told; not negative.
+    pub delay: SignedDuration,
+    /// Whether only what was served is seen: what the units in service could not carry is not in the figures.
+    pub served_only: bool,
+}
+
+impl TelemetryTerms {
+    /// Whether demand is told at the end of its step, and in full.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One part of a fleet that scales by itself.

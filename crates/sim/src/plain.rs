@@ -249,5 +249,6 @@ fn plain_fleet(
         mode_promotion: None,
         freeze_windows: Vec::new(),
         quotas: Vec::new(),
+        telemetry: Default::default(),
     }
 }

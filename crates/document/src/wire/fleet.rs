@@ -49,6 +49,9 @@ pub struct FleetState {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub quotas: Vec<Quota>,
+    /// How demand becomes known; without it all of it is known at the end of its step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<Telemetry>,
     /// The parts of the fleet that scale by themselves.
     #[schemars(length(min = 1, max = 1_000))]
     pub components: Vec<Component>,
@@ -120,6 +123,23 @@ pub struct FreezeWindow {
     /// Why.
     #[schemars(with = "WordsText")]
     pub reason: String,
+}
+
+/// How demand becomes known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-noun" = "the telemetry"))]
+pub struct Telemetry {
+    /// From the end of a step until its demand is told, an hour at most: scrape interval, aggregation, export.
+    #[serde(default = "no_delay")]
+    pub delay: IsoDuration,
+    /// Only what was served is counted, as by most load balancers and applications: what the units in service
+    /// could not carry is not in the figures. It is filled in, so that the fleet does not learn from being too small.
+    #[serde(default)]
+    pub served_only: bool,
+}
+
+fn no_delay() -> IsoDuration {
+    IsoDuration(SignedDuration::ZERO)
 }
 
 /// How much a provider lets all components of the fleet have at once, in one region. Everything that is there

@@ -62,6 +62,22 @@ fn quotas_and_zone_loss_come_back_as_they_were_written() {
 }
 
 #[test]
+fn demand_that_is_told_too_late_is_refused() {
+    let with = |telemetry| [("\"freeze_windows\"", telemetry)];
+    check(
+        FLEET,
+        &with("\"telemetry\": { \"delay\": \"PT2H\" },\n  \"freeze_windows\""),
+        &[
+            "delay is PT2H; it is at most PT1H; by demand that is told later nothing is provisioned in time",
+        ],
+    );
+    let hour =
+        "\"telemetry\": { \"delay\": \"PT1H\", \"served_only\": true },\n  \"freeze_windows\"";
+    let text = changed(FLEET, &with(hour));
+    assert!(unwrap(parse_fleet(&text), &text).telemetry.served_only);
+}
+
+#[test]
 fn bad_quotas_are_explained() {
     let twice = QUOTA.replace(
         "\"limit\": 64 }",

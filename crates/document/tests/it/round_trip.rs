@@ -195,6 +195,10 @@ fn fleets() -> impl Strategy<Value = Fleet> {
                 hard_cap: (which > 2).then(|| MicroUsd::new(money + 2)),
             });
             fleet.approval_threshold = (which > 0).then(|| MicroUsd::new(money));
+            fleet.telemetry = TelemetryTerms {
+                delay: SignedDuration::from_secs(i64::from(which) * 60),
+                served_only: which > 2,
+            };
             let web = &mut fleet.components[0];
             web.unit.cpu = MilliCores::new(cpu);
             web.unit.memory = Bytes::new(memory);

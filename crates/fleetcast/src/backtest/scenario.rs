@@ -62,6 +62,8 @@ const APPROVAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
 /// Of promotions so many fail, and so many take five times as long: assumptions, so that drills find something.
 const STANDBY_FAILS_PPM: u32 = 5_000;
 const STANDBY_SLOW_PPM: u32 = 20_000;
+/// Where only what was served is seen, so much of the rest is asked for again in the next step: an assumption.
+const RETRIED: f64 = 1.0 / 3.0;
 const DEFAULT_BOOT: SignedDuration = SignedDuration::from_mins(5);
 const DEFAULT_DRAIN: SignedDuration = SignedDuration::from_mins(5);
 /// Of a history that is shorter, a quarter is warm-up. The plain setting keeps its week as long as a day is left
@@ -94,7 +96,7 @@ impl Scenario {
         divided_by: Option<&Persona>,
     ) -> Result<Self> {
         if let Some(per_unit) = args.capacity_per_unit {
-            return Self::plain(args, history, per_unit);
+            return Self::plain(args, history, per_unit)?.tell(args);
         }
         let (documents, title) = match &args.folder {
             Some(folder) => (
@@ -110,7 +112,7 @@ impl Scenario {
                 return Err(BadInput(hint.into()).into());
             }
         };
-        Self::from_documents(args, history, documents, title, divided_by)
+        Self::from_documents(args, history, documents, title, divided_by)?.tell(args)
     }
 
     fn plain(args: &BacktestArgs, history: &History, per_unit: f64) -> Result<Self> {
@@ -325,6 +327,36 @@ impl Scenario {
             },
             config,
         })
+    }
+
+    /// Lets demand become known as the documents say, or the command line where it says something else.
+    fn tell(mut self, args: &BacktestArgs) -> Result<Self> {
+        let mut terms = self.config.fleet.telemetry;
+        terms.delay = args.telemetry_delay.unwrap_or(terms.delay);
+        terms.served_only |= args.served_only;
+        if terms.delay < SignedDuration::ZERO || terms.delay > SignedDuration::from_hours(1) {
+            let told = format!("--telemetry-delay: {:#}: from 0s to 1h", terms.delay);
+            return Err(BadInput(told).into());
+        }
+        if terms.delay > SignedDuration::ZERO {
+            self.notes
+                .push(format!("demand becomes known {:#} late", terms.delay));
+        }
+        if terms.served_only {
+            self.notes.push("only what was served becomes known; of what was turned away a third is asked for again in the next step, and counts as unserved each time".into());
+        }
+        let step = u64::from(self.config.step_seconds);
+        let delay_steps = terms.delay.as_secs().unsigned_abs().div_ceil(step) as u32;
+        self.config.fleet.telemetry = terms;
+        self.config.telemetry = Telemetry {
+            delay_steps,
+            served_only: terms.served_only,
+        };
+        self.simulation.telling = Telling {
+            delay_steps,
+            retried: terms.served_only.then_some(RETRIED),
+        };
+        Ok(self)
     }
 
     /// Steps of the history.

@@ -69,6 +69,8 @@ impl PlanArgs {
             set: Vec::new(),
             vs: false,
             fail_if: None,
+            telemetry_delay: None,
+            served_only: false,
             no_curve: true,
             format: self.format,
             report: None,

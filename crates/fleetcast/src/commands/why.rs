@@ -202,7 +202,10 @@ fn view(
         inputs: InputsView {
             last_demand: lately.iter().rev().flatten().next().copied(),
             demand_unit: if plain { "a step" } else { "interactions/min" }.into(),
-            age_seconds: age.map(|steps| steps as u64 * u64::from(engine.config().step_seconds)),
+            age_seconds: age.map(|steps| {
+                let late = u64::from(engine.config().telemetry.delay_steps);
+                (steps as u64 + late) * u64::from(engine.config().step_seconds)
+            }),
             latency_ms_p95: explained.latency_ms_p95,
             measured_latency_ms_p95: explained.measured_latency_ms_p95,
             latency_target_ms: latency_target(engine, index),

@@ -87,13 +87,19 @@ impl Prospect {
             .iter()
             .map(|job| Observation::Fitted(job.run()))
             .collect();
-        seen.push(Observation::Demand(DemandObserved {
-            from: engine.now(),
-            until: now,
-            per_minute: all
+        let delay_steps = engine.config().telemetry.delay_steps as usize;
+        let step = SignedDuration::from_secs(i64::from(engine.config().step_seconds));
+        let late = step * delay_steps as i32;
+        let newest = (steps - 1).checked_sub(delay_steps);
+        seen.extend(newest.map(|newest| {
+            let per_minute = all
                 .iter()
-                .map(|one| one.get(steps - 1).and_then(PerMinute::new))
-                .collect(),
+                .map(|one| one.get(newest).and_then(PerMinute::new));
+            Observation::Demand(DemandObserved {
+                from: engine.now() - late,
+                until: now - late,
+                per_minute: per_minute.collect(),
+            })
         }));
         let (running, assumed) = running(&engine, &documents.fleet);
         assumptions.extend(assumed);
@@ -351,7 +357,7 @@ fn by_zone(component: &Component, units: Units) -> Vec<(Component, Units)> {
     shared.collect()
 }
 
-/// The volumes of each component over the first steps of the history.
+/// The volumes of each component over the first steps of the history; those that nobody has been told yet are unknown.
 fn by_component(engine: &Engine, demand: &[Series], steps: usize) -> Vec<Series> {
     let Some(first) = demand.first() else {
         return Vec::new();
@@ -361,8 +367,10 @@ fn by_component(engine: &Engine, demand: &[Series], steps: usize) -> Vec<Series>
     };
     let mut routed = map.empty_volumes();
     let mut volumes = vec![Series::new(first.start(), first.step()); routed.len()];
+    let untold = steps.saturating_sub(engine.config().telemetry.delay_steps as usize);
     for index in 0..steps {
-        let told: Vec<Option<f64>> = demand.iter().map(|one| one.get(index)).collect();
+        let told = |one: &Series| one.get(index).filter(|_| index < untold);
+        let told: Vec<Option<f64>> = demand.iter().map(told).collect();
         map.route(&told, &mut routed);
         for (series, parts) in volumes.iter_mut().zip(&routed) {
             series.push(parts.iter().copied().sum());

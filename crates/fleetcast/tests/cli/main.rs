@@ -14,6 +14,7 @@ mod offers;
 mod place;
 mod plan;
 mod standby;
+mod telemetry;
 mod unknown;
 mod usage;
 mod what_if;

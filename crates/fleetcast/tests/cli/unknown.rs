@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::place::Place;
 
 /// Replaces the values of some steps of `demand.csv` by nothing.
-fn blank(place: &Place, steps: std::ops::Range<usize>) {
+pub fn blank(place: &Place, steps: std::ops::Range<usize>) {
     let row = |(index, line): (usize, &str)| match line.split_once(',') {
         Some((at, _)) if index > 0 && steps.contains(&(index - 1)) => format!("{at},"),
         _ => line.to_string(),

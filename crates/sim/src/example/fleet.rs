@@ -68,6 +68,7 @@ pub(super) fn fleet() -> Fleet {
         mode_promotion: None,
         freeze_windows: Vec::new(),
         quotas: Vec::new(),
+        telemetry: Default::default(),
     }
 }
 

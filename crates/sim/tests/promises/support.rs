@@ -453,6 +453,7 @@ impl Choice {
             mode_promotion: None,
             freeze_windows: Vec::new(),
             quotas: Vec::new(),
+            telemetry: Default::default(),
         }
     }
 
