@@ -26,8 +26,11 @@ const BINS: usize = 16;
 /// The farthest score that is asked for.
 const REACH: f64 = WIDTH * BINS as f64;
 
-/// How many separate outcomes the base weighs as much as: a week's four forecasts a day.
-const STRENGTH: f64 = 28.0;
+/// How many separate outcomes the base weighs as much as: four weeks' four forecasts a day. The record says how often quantiles held
+/// over all days and hours; the members' own spread, which follows them, loses less where both count for something.
+const STRENGTH: f64 = 112.0;
+/// The same for the highest of a window, whose base says less: a week's.
+const STRENGTH_OF_HIGHEST: f64 = 28.0;
 
 /// How much an outcome tells of leads in other bands than its own: errors of a day and of an hour have causes in common.
 const ELSEWHERE: f64 = 0.25;
@@ -120,14 +123,14 @@ impl Calibration {
         let apart = |&band: &usize| (self.bands.bound(band)).abs_diff(steps);
         let band = (0..BANDS - 1).min_by_key(apart).unwrap_or(0);
         let bins = &self.highest[band];
-        let total: f64 = STRENGTH + bins.iter().sum::<f64>();
+        let total: f64 = STRENGTH_OF_HIGHEST + bins.iter().sum::<f64>();
         let mut under = 0.0;
         let mut known = Vec::with_capacity(bins.len() + 1);
         for edge in 0..=bins.len() {
             let at = edge as f64 * WIDTH - REACH;
             let base =
                 drawn.partition_point(|&score| score < at) as f64 / drawn.len().max(1) as f64;
-            known.push((STRENGTH * base + under) / total);
+            known.push((STRENGTH_OF_HIGHEST * base + under) / total);
             under += bins.get(edge).copied().unwrap_or(0.0);
         }
         let score = |&share: &f64| {

@@ -7,6 +7,7 @@
 
 mod bands;
 mod calibration;
+mod evened;
 mod trust;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use self::calibration::score_of;
+use self::evened::even_out;
 use self::trust::Trust;
 use crate::normal::normal_quantile;
 use crate::traits::QUANTILE_PATHS;
@@ -182,19 +184,22 @@ impl FittedCombination {
         }
     }
 
-    /// The averages of the members' quantiles.
-    fn uncalibrated(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
-        let mut values = vec![0.0; horizon * levels.len()];
+    /// The averages of the members' quantiles at [`LEVELS`], evened out.
+    fn uncalibrated(&self, horizon: usize) -> QuantileForecast {
+        let mut values = vec![0.0; horizon * LEVELS.len()];
         let weights = self.all_weights(horizon);
         self.each(&weights, |place, member| {
-            let forecast = member.quantiles(horizon, levels);
-            for (lead, values) in values.chunks_mut(levels.len().max(1)).enumerate() {
+            let forecast = member.quantiles(horizon, &LEVELS);
+            for (lead, values) in values.chunks_mut(LEVELS.len()).enumerate() {
                 for (value, quantile) in values.iter_mut().zip(forecast.step(lead)) {
                     *value += weights[lead][place] * quantile;
                 }
             }
         });
-        QuantileForecast::new(levels, values)
+        for (lead, values) in values.chunks_mut(LEVELS.len()).enumerate() {
+            even_out(values, lead + 1, self.trust.day());
+        }
+        QuantileForecast::new(&LEVELS, values)
     }
 
     /// The member that weighs most over these leads.
@@ -233,7 +238,7 @@ impl Predict for FittedCombination {
     }
 
     fn quantiles(&self, horizon: usize, levels: &[f64]) -> QuantileForecast {
-        let raw = self.uncalibrated(horizon, &LEVELS);
+        let raw = self.uncalibrated(horizon);
         let known = LEVELS.map(normal_quantile);
         let wanted: Vec<f64> = levels.iter().map(|&level| normal_quantile(level)).collect();
         let exchanges: Vec<Vec<f64>> = self
@@ -262,7 +267,7 @@ impl Predict for FittedCombination {
     fn highest(&self, windows: &[Range<usize>], levels: &[f64]) -> Vec<Vec<f64>> {
         let horizon = windows.iter().map(|window| window.end).max().unwrap_or(0);
         let paths = self.paths(horizon, QUANTILE_PATHS, 0);
-        let raw = self.uncalibrated(horizon, &LEVELS);
+        let raw = self.uncalibrated(horizon);
         let known = LEVELS.map(normal_quantile);
         let of = |window: &Range<usize>| {
             let highest: [f64; LEVELS.len()] = std::array::from_fn(|place| {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bands::{BANDS, Bands, Between};
 use super::calibration::{Calibration, Promised, score_of};
+use super::evened::even_out;
 use crate::normal::normal_quantile;
 use crate::scores::pinball;
 use crate::{FittedModel, Predict};
@@ -157,6 +158,9 @@ impl Trust {
             }
             kept.push(own);
         }
+        for (step, quantiles) in all.chunks_mut(LEVELS.len()).enumerate() {
+            even_out(quantiles, step + 1, self.day);
+        }
         self.issued.push_back(Issued {
             seen: 0,
             apart: self.apart,
@@ -166,6 +170,11 @@ impl Trust {
             members: kept,
             all: all.into_iter().map(|value| value as f32).collect(),
         });
+    }
+
+    /// Steps in a day.
+    pub(super) fn day(&self) -> usize {
+        self.day
     }
 
     /// What was learned about how often quantiles hold.
