@@ -7,7 +7,8 @@
 //!
 //! - **Likelihood.** Exact and Gaussian, of the differenced series given its first d + m D levels;
 //!   regressors, mean and drift take their generalised least squares coefficients at each try, so
-//!   that only lags are searched for. Conditional least squares find where to start.
+//!   that only lags are searched for. Conditional least squares find where to start; for a given
+//!   order the likelihood's other usual tops, where lags nearly cancel out, are tried as well.
 //! - **Gaps** are left open: the filter of the levels steps over them, which is exact, and a missing
 //!   level costs no other level its differences. Only those among the first d + m D levels are
 //!   bridged, and all of them while the automatic order is searched for.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::courses::{Courses, Innovations};
 use super::data::Data;
-use super::estimate::{Estimate, Method, estimate};
+use super::estimate::{Estimate, Method, Starts, estimate};
 use super::exact::{levels, with_differences};
 use super::filter::{Shape, Unknown, take};
 use super::lags::Lags;
@@ -83,7 +83,7 @@ impl ArimaProcess {
                 Choice::Fixed(order) => {
                     let order = order.sensible();
                     let data = data(&scaled, &order, terms);
-                    estimate(&order, &data, method, None)
+                    estimate(&order, &data, method, Starts::Many)
                 }
             }
         };
@@ -96,14 +96,15 @@ impl ArimaProcess {
             }
             None => {
                 let data = data_of(&scaled, &walk, &[]);
-                let found = estimate(&walk, &data, Method::CssMl, None).unwrap_or(Estimate {
-                    order: walk,
-                    lags: Lags::default(),
-                    regression: super::regression::Regression::default(),
-                    variance: 0.0,
-                    log_likelihood: 0.0,
-                    aicc: f64::INFINITY,
-                });
+                let found =
+                    estimate(&walk, &data, Method::CssMl, Starts::Few).unwrap_or(Estimate {
+                        order: walk,
+                        lags: Lags::default(),
+                        regression: super::regression::Regression::default(),
+                        variance: 0.0,
+                        log_likelihood: 0.0,
+                        aicc: f64::INFINITY,
+                    });
                 Some(Self::at_end(found, &data, Vec::new(), unit, day))
             }
         }

@@ -8,7 +8,7 @@
 use super::conditional::Conditional;
 use super::data::{Data, bridged};
 use super::differencing::{differences, is_constant, is_seasonal};
-use super::estimate::{Estimate, Method, ROUGH, aicc, conditional, estimate};
+use super::estimate::{Estimate, Method, ROUGH, Starts, aicc, conditional, estimate};
 use super::lags::Lags;
 use super::order::ArimaOrder;
 use super::regression::{regress, without};
@@ -169,7 +169,7 @@ impl<'a> Walk<'a> {
 
     fn exactly(&self, order: &ArimaOrder) -> Tried {
         let data = data(self.values, order, self.terms);
-        let found = estimate(order, &data, Method::CssMl, None);
+        let found = estimate(order, &data, Method::CssMl, Starts::Few);
         let sound = found.filter(|found| found.lags.roots_beyond(ROOT_MIN));
         Tried {
             order: *order,
@@ -221,8 +221,12 @@ impl<'a> Walk<'a> {
         let mut accepted = 0;
         for tried in sound.take(FITS_MAX) {
             let data = data(self.values, &tried.order, self.terms);
-            let start = (!self.exact).then_some(tried.numbers.as_slice());
-            let Some(found) = estimate(&tried.order, &data, method, start) else {
+            let from = if self.exact {
+                Starts::Few
+            } else {
+                Starts::Given(&tried.numbers)
+            };
+            let Some(found) = estimate(&tried.order, &data, method, from) else {
                 continue;
             };
             let is_sound = found.lags.roots_beyond(ROOT_MIN);
@@ -242,7 +246,12 @@ impl<'a> Walk<'a> {
                 ..self.plain
             });
             simple.iter().find_map(|order| {
-                estimate(order, &data(self.values, order, self.terms), method, None)
+                estimate(
+                    order,
+                    &data(self.values, order, self.terms),
+                    method,
+                    Starts::Few,
+                )
             })
         })
     }
