@@ -1,8 +1,9 @@
-"""Point forecasts of statsforecast for models of stated orders, so that ours of the same order can be compared.
+"""Point forecasts of the peers for models of stated orders, so that ours of the same order can be compared.
 
 Reads one job as JSON from the file that is its argument, and writes one line of JSON for each kind and series: the
-order, the point forecasts, of ARIMA the log likelihood, and the user CPU seconds. Orders go round: the first series gets the first order, and so
-on. statsforecast 2.1.1.
+order, the point forecasts, of ARIMA the log likelihood, and the user CPU seconds. Orders go round: the first series gets
+the first order, and so on. All are statsforecast 2.1.1 but for "arima", which is the likelier of statsforecast's and
+statsmodels' (see `arima_peers.py`); "arima, statsforecast alone" is what it says.
 
 job: {"kinds": [...], "season": steps, "horizon": h, "series": [{"name": ..., "values": [...]}]}
 """
@@ -18,6 +19,7 @@ warnings.filterwarnings("ignore")
 logging.disable(logging.ERROR)
 
 import numpy as np  # noqa: E402
+from arima_peers import best_fit, by_statsforecast, log_likelihood_of  # noqa: E402
 from statsforecast import models  # noqa: E402
 
 # Error, trend and season: additive, multiplicative or none; and whether the trend is damped.
@@ -33,20 +35,34 @@ ARIMA = [
 ]
 
 
-def make(kind, index, season):
-    """The model, and its order in words that a program can read."""
+def order_of(kind, index):
+    """The order in words that a program can read."""
     if kind == "theta":
-        return models.DynamicOptimizedTheta(season_length=season), {}
+        return {}
     if kind == "ets":
         form, damped = ETS[index % len(ETS)]
-        order = {"error": form[0], "trend": form[1], "season": form[2], "damped": damped}
-        return models.AutoETS(season_length=season, model=form, damped=damped), order
+        return {"error": form[0], "trend": form[1], "season": form[2], "damped": damped}
+    plain, seasonal, drift = ARIMA[index % len(ARIMA)]
+    return {"order": plain, "seasonal": seasonal, "drift": drift}
+
+
+def fit(kind, order, values, season, horizon):
+    """The point forecasts, and the log likelihood where ours can be compared with it."""
+    if kind == "theta":
+        model = models.DynamicOptimizedTheta(season_length=season)
+        return model.forecast(y=values, h=horizon)["mean"], None
+    if kind == "ets":
+        form = order["error"] + order["trend"] + order["season"]
+        model = models.AutoETS(season_length=season, model=form, damped=order["damped"])
+        return model.forecast(y=values, h=horizon)["mean"], None
+    plain, seasonal = order["order"], order["seasonal"]
+    constant = order["drift"] or plain[1] + seasonal[1] == 0
     if kind == "arima":
-        plain, seasonal, drift = ARIMA[index % len(ARIMA)]
-        model = models.ARIMA(
-            order=plain, seasonal_order=seasonal, season_length=season, include_drift=drift, method="CSS-ML"
-        )
-        return model, {"order": plain, "seasonal": seasonal, "drift": drift}
+        found = best_fit(values, plain, seasonal, season, constant, horizon)
+        return found["forecast"], found["log_likelihood"]
+    if kind == "arima, statsforecast alone":
+        forecast, coefficients = by_statsforecast(values, plain, seasonal, season, constant, horizon)
+        return forecast, log_likelihood_of(coefficients, values, plain, seasonal, season, constant)
     raise ValueError(f"there is no kind {kind}")
 
 
@@ -60,19 +76,15 @@ def main():
         job = json.load(file)
     for kind in job["kinds"]:
         for index, series in enumerate(job["series"]):
-            model, order = make(kind, index, job["season"])
+            order = order_of(kind, index)
             line = {"kind": kind, "series": series["name"], "order": order}
+            values = np.asarray(series["values"], dtype=float)
             began = user_seconds()
             try:
-                values = np.asarray(series["values"], dtype=float)
-                if kind == "arima":
-                    fitted = model.fit(y=values)
-                    found = fitted.predict(h=job["horizon"])["mean"]
-                    likelihood = float(fitted.model_["loglik"])
-                    line["log_likelihood"] = likelihood if np.isfinite(likelihood) else None
-                else:
-                    found = model.forecast(y=values, h=job["horizon"])["mean"]
+                found, likelihood = fit(kind, order, values, job["season"], job["horizon"])
                 line["forecast"] = [float(value) for value in found]
+                if likelihood is not None and np.isfinite(likelihood):
+                    line["log_likelihood"] = float(likelihood)
             except Exception as error:  # noqa: BLE001 - a peer that fails is a result
                 line["error"] = repr(error)[:200]
             line["cpu_seconds"] = user_seconds() - began

@@ -55,6 +55,17 @@ impl Python {
         &self,
         script: &str,
         job: &impl Serialize,
+        take: impl FnMut(A),
+    ) -> Result<()> {
+        self.run_with(script, &[], job, take)
+    }
+
+    /// The same of a script that imports modules, each of which is a file name and its text.
+    pub fn run_with<A: for<'a> Deserialize<'a>>(
+        &self,
+        script: &str,
+        modules: &[(&str, &str)],
+        job: &impl Serialize,
         mut take: impl FnMut(A),
     ) -> Result<()> {
         let folder = tempfile::tempdir().context("cannot make a folder for the peers' job")?;
@@ -63,6 +74,9 @@ impl Python {
             folder.path().join("job.json"),
         );
         fs::write(&program, script)?;
+        for (name, text) in modules {
+            fs::write(folder.path().join(name), text)?;
+        }
         fs::write(&input, serde_json::to_string(job)?)?;
         let mut child = Command::new(&self.program)
             .args([&program, &input])

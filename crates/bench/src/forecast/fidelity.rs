@@ -36,7 +36,12 @@ type Ours = (
 );
 
 /// All kinds that are compared. The names are those of `peers/fidelity.py`, where the orders stand.
-const OURS: &[Ours] = &[("theta", theta), ("ets", ets), ("arima", arima)];
+const OURS: &[Ours] = &[
+    ("theta", theta),
+    ("ets", ets),
+    ("arima", arima),
+    ("arima, statsforecast alone", arima),
+];
 
 fn theta(_: &serde_json::Value, history: &History<'_>) -> Result<Found, String> {
     let fitted = Theta::new(Season::Day).fit(history).map_err(in_words)?;
@@ -120,7 +125,7 @@ struct Answer {
 }
 
 /// One kind and order over all series that had it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tally {
     fits: usize,
     /// Fits of which every step is within the tolerance.
@@ -134,7 +139,7 @@ struct Tally {
 }
 
 /// Where both tell their log likelihood: who found the maximum?
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Likelihood {
     same: usize,
     /// Of the same, those within the tolerance on average.
@@ -204,12 +209,13 @@ pub fn run(args: &ForecastArgs) -> Result<()> {
 }
 
 impl Tally {
-    /// Whether they are within the tolerance on average.
+    /// Whether they are within the tolerance on average. Demand under 0 counts as 0, as ours forecast it.
     fn add(&mut self, ours: &[f64], peers: &[f64]) -> bool {
+        let peers: Vec<f64> = peers.iter().map(|value| value.max(0.0)).collect();
         let size = peers.iter().map(|value| value.abs()).sum::<f64>() / peers.len().max(1) as f64;
         let near =
             |(ours, peers): (&f64, &f64)| (ours - peers).abs() <= TOLERANCE * peers.abs().max(1e-9);
-        let pairs = || ours.iter().zip(peers);
+        let pairs = || ours.iter().zip(&peers);
         let difference = pairs()
             .map(|(ours, peers)| (ours - peers).abs())
             .sum::<f64>()
@@ -222,9 +228,29 @@ impl Tally {
         self.differences.push(difference);
         within
     }
+
+    fn take_in(&mut self, other: &Self) {
+        self.fits += other.fits;
+        self.every_step += other.every_step;
+        self.on_average += other.on_average;
+        self.differences.extend_from_slice(&other.differences);
+        self.likelihood.take_in(&other.likelihood);
+        self.cpu
+            .iter_mut()
+            .zip(other.cpu)
+            .for_each(|(own, its)| *own += its);
+        self.failures += other.failures;
+    }
 }
 
 impl Likelihood {
+    fn take_in(&mut self, other: &Self) {
+        self.same += other.same;
+        self.same_on_average += other.same_on_average;
+        self.ours_higher += other.ours_higher;
+        self.peers_higher += other.peers_higher;
+    }
+
     fn add(&mut self, ahead: f64, near: bool) {
         if ahead.abs() <= SAME_LIKELIHOOD {
             self.same += 1;
@@ -239,7 +265,8 @@ impl Likelihood {
 
 fn print(tallies: &BTreeMap<(String, String), Tally>) {
     println!(
-        "\npoint forecasts of the same order, ours against statsforecast's: M4 hourly, {HORIZON} ahead"
+        "\npoint forecasts of the same order, ours against the peer's: M4 hourly, {HORIZON} ahead\n\
+         the peer is statsforecast; of arima the likelier of statsforecast and statsmodels from many starts"
     );
     let mut table = TextTable::new(vec![
         Column::words("kind"),
@@ -253,7 +280,7 @@ fn print(tallies: &BTreeMap<(String, String), Tally>) {
         Column::number("failed\n"),
         Column::words("goal met"),
     ]);
-    for ((kind, order), tally) in tallies {
+    for (kind, order, tally) in &with_sums(tallies) {
         let share = |count: usize| (tally.fits > 0).then(|| count as f64 / tally.fits as f64);
         let met =
             share(tally.on_average).map_or("–", |share| if share >= GOAL { "yes" } else { "no" });
@@ -280,6 +307,28 @@ fn print(tallies: &BTreeMap<(String, String), Tally>) {
     print_likelihoods(tallies);
 }
 
+/// All tallies, with the sum over all orders under each kind that has several.
+fn with_sums(tallies: &BTreeMap<(String, String), Tally>) -> Vec<(String, String, Tally)> {
+    let mut rows: Vec<(String, String, Tally)> = Vec::new();
+    let mut kinds: Vec<&String> = tallies.keys().map(|(kind, _)| kind).collect();
+    kinds.dedup();
+    for kind in kinds {
+        let of_kind = tallies.iter().filter(|((its, _), _)| its == kind);
+        let first = rows.len();
+        rows.extend(
+            of_kind.map(|((kind, order), tally)| (kind.clone(), order.clone(), tally.clone())),
+        );
+        if rows.len() > first + 1 {
+            let mut sum = Tally::default();
+            rows[first..]
+                .iter()
+                .for_each(|(_, _, one)| sum.take_in(one));
+            rows.push((kind.clone(), "all".into(), sum));
+        }
+    }
+    rows
+}
+
 /// Which of the two stopped before the maximum; forecasts can only be alike where neither did.
 fn print_likelihoods(tallies: &BTreeMap<(String, String), Tally>) {
     let mut table = TextTable::new(vec![
@@ -291,24 +340,19 @@ fn print_likelihoods(tallies: &BTreeMap<(String, String), Tally>) {
         Column::number("peer's\nhigher"),
     ]);
     let told = |one: &Likelihood| one.same + one.ours_higher + one.peers_higher;
-    let mut sum = Likelihood::default();
-    for ((kind, order), tally) in tallies {
-        let one = &tally.likelihood;
-        if told(one) == 0 {
-            continue;
-        }
-        sum.same += one.same;
-        sum.same_on_average += one.same_on_average;
-        sum.ours_higher += one.ours_higher;
-        sum.peers_higher += one.peers_higher;
-        table.row(one.cells(kind, order));
-    }
-    if told(&sum) == 0 {
+    let rows = with_sums(tallies);
+    let mut rows = rows
+        .iter()
+        .filter(|(_, _, tally)| told(&tally.likelihood) > 0)
+        .peekable();
+    if rows.peek().is_none() {
         return;
     }
-    table.row(sum.cells("all", ""));
+    for (kind, order, tally) in rows {
+        table.row(tally.likelihood.cells(kind, order));
+    }
     println!(
-        "\nlog likelihoods, the same up to {SAME_LIKELIHOOD}: the peer's optimiser often stops before the maximum"
+        "\nlog likelihoods, the same up to {SAME_LIKELIHOOD}: who stopped before the maximum?"
     );
     print!("{}", table.render(STYLE));
 }

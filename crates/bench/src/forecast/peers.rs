@@ -11,6 +11,7 @@ use crate::python::Python;
 
 const ROLLING: &str = include_str!("../../peers/rolling.py");
 const FIDELITY: &str = include_str!("../../peers/fidelity.py");
+const ARIMA: (&str, &str) = ("arima_peers.py", include_str!("../../peers/arima_peers.py"));
 const REQUIREMENTS: &str = include_str!("../../peers/requirements.txt");
 
 /// Says how to get the peers.
@@ -90,6 +91,6 @@ impl Peers {
         job: &impl Serialize,
         take: impl FnMut(A),
     ) -> Result<()> {
-        self.0.run(FIDELITY, job, take)
+        self.0.run_with(FIDELITY, &[ARIMA], job, take)
     }
 }
