@@ -49,7 +49,7 @@ impl Residual {
         };
         let without =
             |zone: usize| missing(&terms.spare, &|t| runs.serving[t] - runs.in_zone[zone][t]);
-        let quota = |(room, used): (&Vec<i64>, &Vec<i64>)| {
+        let quota = |(room, used): (&Vec<i64>, &[i64])| {
             room.iter()
                 .zip(used)
                 .map(|(room, used)| (room - used).max(0))
@@ -58,7 +58,12 @@ impl Residual {
         Self {
             demand: missing(&terms.wanted, &|t| runs.serving[t]),
             spare: (0..terms.zones).map(without).collect(),
-            quota: room.quota.iter().zip(&runs.quota).map(quota).collect(),
+            quota: room
+                .quota
+                .iter()
+                .zip(runs.quota.iter())
+                .map(quota)
+                .collect(),
         }
     }
 

@@ -64,20 +64,20 @@ fn trim(terms: &Terms, solution: &mut Solution, money: i64) {
             break;
         }
         let mut best: Option<Trim> = None;
-        for span in solution.runs.keys() {
-            for shorter in shortened(terms, span) {
+        for span in solution.runs.spans() {
+            for shorter in shortened(terms, &span) {
                 let left = shorter.map_or(0, |shorter| shorter.bill(terms));
                 let saved = span.bill(terms) - left;
                 if saved <= 0 {
                     continue;
                 }
-                let missed = more_missing(terms, &solution.loads, span, shorter.as_ref());
+                let missed = more_missing(terms, &solution.loads, &span, shorter.as_ref());
                 let rank = (i128::from(missed), i128::from(saved));
                 let better = best
                     .as_ref()
                     .is_none_or(|((missed, saved), ..)| rank.0 * saved < missed * rank.1);
                 if better {
-                    best = Some((rank, *span, shorter, saved));
+                    best = Some((rank, span, shorter, saved));
                 }
             }
         }
@@ -85,8 +85,7 @@ fn trim(terms: &Terms, solution: &mut Solution, money: i64) {
             break;
         };
         // A few at once where much is over: each one changes what the next is worth.
-        let times =
-            (over / saved / 4).clamp(1, i64::from(solution.runs.get(&span).copied().unwrap_or(1)));
+        let times = (over / saved / 4).clamp(1, solution.runs.count(&span).max(1));
         solution.put(terms, span, -times);
         if let Some(shorter) = shorter {
             solution.put(terms, shorter, times);

@@ -327,7 +327,7 @@ impl Rebuild<'_> {
         let demand = self.prices.demand[t];
         let wanted_spare = self.terms.spare[t];
         let (wanted, floor) = (self.terms.wanted[t], self.terms.floor[t]);
-        let quota_room: Vec<i64> = (self.room.quota.iter().zip(&self.beside.quota))
+        let quota_room: Vec<i64> = (self.room.quota.iter().zip(self.beside.quota.iter()))
             .map(|(room, used)| room[t] - used[t])
             .collect();
         let mut head = vec![0; chains.saturating_sub(1)];
@@ -341,7 +341,7 @@ impl Rebuild<'_> {
                 rest /= kinds;
             }
             quota_left.copy_from_slice(&quota_room);
-            for (units, zone) in zone_units.iter_mut().zip(&self.beside.in_zone) {
+            for (units, zone) in zone_units.iter_mut().zip(self.beside.in_zone.iter()) {
                 *units = zone[t];
             }
             let (mut units, mut held, mut holding, mut fits) = (0, 0, 0, true);

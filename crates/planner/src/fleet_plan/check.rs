@@ -25,7 +25,7 @@ pub fn check_fleet(problem: &FleetProblem, plan: &FleetPlan) -> Vec<Note> {
         let terms = Terms::new(problem, need);
         let judged = judge(need, &terms, part, &mut notes);
         cost += part.cost;
-        for (place, used) in terms.quotas.iter().zip(&judged.quota) {
+        for (place, used) in terms.quotas.iter().zip(judged.quota.iter()) {
             let total = &mut quotas[*place];
             total
                 .iter_mut()
@@ -36,7 +36,7 @@ pub fn check_fleet(problem: &FleetProblem, plan: &FleetPlan) -> Vec<Note> {
         for (span, count) in super::loads::bound_spans(&terms) {
             loads.add(&terms, &span, count);
         }
-        for (place, used) in terms.quotas.iter().zip(&loads.quota) {
+        for (place, used) in terms.quotas.iter().zip(loads.quota.iter()) {
             let total = &mut bound[*place];
             total
                 .iter_mut()

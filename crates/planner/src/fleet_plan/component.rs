@@ -65,7 +65,7 @@ pub(super) fn first(terms: &Terms, room: &Room, found: Found) -> Solved {
 /// The relaxation: a bound, prices, and a solution by rounding it.
 pub(super) fn lead(terms: &Terms, room: &Room, solved: &mut Solved, found: Found) {
     let pools = worth_renting(terms);
-    let mut known: Vec<Span> = solved.solution.runs.keys().copied().collect();
+    let mut known: Vec<Span> = solved.solution.runs.spans().collect();
     known.retain(|span| span.standing.is_none());
     let Some((relaxed, bound)) = bounded(terms, room, &pools, &known, &mut solved.work) else {
         return;

@@ -38,10 +38,7 @@ impl Dive<'_> {
             if needs.is_met() {
                 break;
             }
-            let left = |place: u32| {
-                let bound = solution.runs.get(&bound_span(self.terms, place));
-                bound.copied().map_or(0, i64::from)
-            };
+            let left = |place: u32| solution.runs.count(&bound_span(self.terms, place));
             let block = Block {
                 terms: self.terms,
                 needs: &needs,
@@ -94,7 +91,7 @@ impl Dive<'_> {
         let mut count = count.min(self.room.fitting(self.terms, &solution.loads, span));
         if let Some(place) = span.standing {
             let bound = bound_span(self.terms, place);
-            count = count.min(solution.runs.get(&bound).copied().map_or(0, i64::from));
+            count = count.min(solution.runs.count(&bound));
             if count > 0 {
                 solution.put(self.terms, bound, -count);
             }

@@ -509,7 +509,7 @@ impl<'a, 'w> Planner<'a, 'w> {
             bound.add(terms, &span, count);
             left.money += by * count * span.bill(terms);
         }
-        for (quota, used) in terms.quotas.iter().zip(&bound.quota) {
+        for (quota, used) in terms.quotas.iter().zip(bound.quota.iter()) {
             let left = &mut left.quota[*quota];
             left.iter_mut()
                 .zip(used)
@@ -527,7 +527,7 @@ impl<'a, 'w> Planner<'a, 'w> {
 /// Takes what a solution uses; with -1, gives it back.
 pub(super) fn take(terms: &Terms, solution: &Solution, left: &mut Left, by: i64) {
     left.money -= by * solution.bill(terms);
-    for (quota, used) in terms.quotas.iter().zip(&solution.loads.quota) {
+    for (quota, used) in terms.quotas.iter().zip(solution.loads.quota.iter()) {
         let left = &mut left.quota[*quota];
         left.iter_mut()
             .zip(used)

@@ -1,7 +1,6 @@
 //! Runs of one component and what they add up to, period by period.
 
-use std::collections::BTreeMap;
-
+use super::runs::{Rows, Runs};
 use super::terms::Terms;
 
 /// A run within one component's terms; ordered, so that equal sets of runs look equal.
@@ -61,19 +60,18 @@ pub(super) struct Loads {
     /// Units that are there, serving or not.
     pub(super) there: Vec<i64>,
     /// Units that serve, by zone and period; empty where zones do not matter.
-    pub(super) in_zone: Vec<Vec<i64>>,
+    pub(super) in_zone: Rows,
     /// What is taken of each quota.
-    pub(super) quota: Vec<Vec<i64>>,
+    pub(super) quota: Rows,
 }
 
 impl Loads {
     pub(super) fn empty(terms: &Terms) -> Self {
-        let none = vec![0; terms.periods];
         Self {
-            serving: none.clone(),
-            there: none.clone(),
-            in_zone: vec![none.clone(); terms.zones],
-            quota: vec![none; terms.quotas.len()],
+            serving: vec![0; terms.periods],
+            there: vec![0; terms.periods],
+            in_zone: Rows::new(terms.zones, terms.periods),
+            quota: Rows::new(terms.quotas.len(), terms.periods),
         }
     }
 
@@ -84,7 +82,7 @@ impl Loads {
         let from = (span.from as usize).min(until);
         let serves = span.serves_from(terms).clamp(from, until);
         let units = pool.units * count;
-        let into = |values: &mut Vec<i64>, from: usize, add: i64| {
+        let into = |values: &mut [i64], from: usize, add: i64| {
             values[from..until]
                 .iter_mut()
                 .for_each(|value| *value += add);
@@ -107,7 +105,7 @@ impl Loads {
 
     /// Whether nothing is missing.
     pub(super) fn cover(&self, terms: &Terms) -> bool {
-        let spared = |zone: &Vec<i64>| {
+        let spared = |zone: &[i64]| {
             let without = self.serving.iter().zip(zone).zip(&terms.spare);
             without.fold(true, |all, ((serving, zone), spare)| {
                 all & (serving - zone >= *spare)
@@ -142,7 +140,7 @@ impl Room {
         for (span, count) in bound_spans(terms) {
             bound.add(terms, &span, count);
         }
-        for (left, bound) in quota.iter_mut().zip(&bound.quota) {
+        for (left, bound) in quota.iter_mut().zip(bound.quota.iter()) {
             for (left, bound) in left.iter_mut().zip(bound) {
                 *left = (*left).max(*bound);
             }
@@ -175,11 +173,7 @@ impl Room {
     pub(super) fn holds(&self, loads: &Loads) -> bool {
         let within = |loads: &[i64], room: &[i64]| loads.iter().zip(room).all(|(l, r)| l <= r);
         within(&loads.there, &self.units)
-            && loads
-                .quota
-                .iter()
-                .zip(&self.quota)
-                .all(|(l, r)| within(l, r))
+            && (loads.quota.iter().zip(&self.quota)).all(|(l, r)| within(l, r))
     }
 }
 
@@ -210,7 +204,7 @@ pub(super) fn bound_span(terms: &Terms, place: u32) -> Span {
 /// A set of runs with what it adds up to and costs.
 #[derive(Clone, Debug)]
 pub(super) struct Solution {
-    pub(super) runs: BTreeMap<Span, u32>,
+    pub(super) runs: Runs,
     pub(super) loads: Loads,
     /// Bills and starts, and what the search pays for quotas.
     pub(super) paid: i64,
@@ -222,7 +216,7 @@ impl Solution {
     /// Nothing but what is bound.
     pub(super) fn bound_only(terms: &Terms) -> Self {
         let mut solution = Self {
-            runs: BTreeMap::new(),
+            runs: Runs::default(),
             loads: Loads::empty(terms),
             paid: 0,
             penalty: 0,
@@ -236,13 +230,7 @@ impl Solution {
 
     /// Adds so many instances of a run, or takes them away. Leaves the penalty as it was.
     pub(super) fn put(&mut self, terms: &Terms, span: Span, count: i64) {
-        let entry = self.runs.entry(span).or_insert(0);
-        let after = i64::from(*entry) + count;
-        assert!(after >= 0, "{after} instances of {span:?}");
-        *entry = u32::try_from(after).unwrap_or(u32::MAX);
-        if *entry == 0 {
-            self.runs.remove(&span);
-        }
+        self.runs.add(span, count);
         self.loads.add(terms, &span, count);
         let until = (span.until as usize).min(terms.periods);
         let holding = terms.holding(&terms.pools[span.pool as usize], span.from as usize, until);
@@ -252,12 +240,12 @@ impl Solution {
     /// The same runs under other terms of the same component.
     pub(super) fn under(self, terms: &Terms) -> Self {
         let mut same = Self {
-            runs: BTreeMap::new(),
+            runs: Runs::default(),
             loads: Loads::empty(terms),
             paid: 0,
             penalty: 0,
         };
-        for (span, count) in self.runs {
+        for (span, count) in self.runs.iter() {
             same.put(terms, span, i64::from(count));
         }
         same.penalty = same.loads.penalty(terms);
@@ -266,7 +254,7 @@ impl Solution {
 
     pub(super) fn bill(&self, terms: &Terms) -> i64 {
         let each = self.runs.iter();
-        each.map(|(span, count)| span.bill(terms) * i64::from(*count))
+        each.map(|(span, count)| span.bill(terms) * i64::from(count))
             .sum()
     }
 

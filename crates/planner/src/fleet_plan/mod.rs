@@ -71,6 +71,7 @@ mod oracle;
 mod part;
 mod problem;
 mod relax;
+mod runs;
 mod search;
 mod simplex;
 mod single;

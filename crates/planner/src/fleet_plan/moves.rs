@@ -60,7 +60,7 @@ impl Search<'_, '_> {
         let Some(spans) = solved else {
             return false;
         };
-        self.put_back(trial, &entries, spans);
+        self.put_back(trial, &entries, &spans);
         true
     }
 
@@ -126,7 +126,7 @@ impl Search<'_, '_> {
                     last = true;
                 }
             }
-            self.put_back(trial, &[entry], spans);
+            self.put_back(trial, &[entry], &spans);
         }
     }
 
@@ -142,11 +142,7 @@ impl Search<'_, '_> {
             0 if trial.runs.len() <= DIVE_ALL => usize::MAX,
             _ => DIVE_MIN + draws.below(DIVE_MORE),
         };
-        let mut keys: Vec<(Span, u32)> = trial
-            .runs
-            .iter()
-            .map(|(span, count)| (*span, *count))
-            .collect();
+        let mut keys: Vec<(Span, u32)> = trial.runs.iter().collect();
         let begin = draws.below(keys.len());
         keys.rotate_left(begin);
         for (span, count) in keys {
@@ -165,12 +161,8 @@ impl Search<'_, '_> {
             let count = count as i64;
             self.take_out(trial, span, count);
         }
-        let known: Vec<Span> = trial
-            .runs
-            .keys()
-            .filter(|span| span.standing.is_none())
-            .copied()
-            .collect();
+        let new = |span: &Span| span.standing.is_none();
+        let known: Vec<Span> = trial.runs.spans().filter(new).collect();
         self.dive()
             .complete(trial, &known, None, &mut self.work, self.work_limit);
         true
@@ -178,7 +170,7 @@ impl Search<'_, '_> {
 
     /// Takes half of all instances out and completes the rest by rounding relaxations.
     pub(super) fn kick(&mut self, trial: &mut Solution, draws: &mut Draws) {
-        let all: Vec<(Span, u32)> = trial.runs.iter().map(|(s, c)| (*s, *c)).collect();
+        let all: Vec<(Span, u32)> = trial.runs.iter().collect();
         for (span, count) in all {
             let count = (0..count).filter(|_| draws.below(2) == 0).count() as i64;
             self.take_out(trial, span, count);
@@ -224,14 +216,14 @@ impl Search<'_, '_> {
         }
     }
 
-    pub(super) fn put_back(&self, trial: &mut Solution, entries: &[Entry], spans: Vec<Span>) {
+    pub(super) fn put_back(&self, trial: &mut Solution, entries: &[Entry], spans: &[Span]) {
         for place in entries.iter().filter_map(|entry| entry.standing) {
             trial
                 .loads
                 .add(self.terms, &bound_span(self.terms, place), -1);
         }
         for span in spans {
-            trial.put(self.terms, span, 1);
+            trial.put(self.terms, *span, 1);
         }
     }
 
@@ -256,12 +248,7 @@ impl Search<'_, '_> {
                         || taken.iter().all(|other| other.standing.is_none()))
             };
             // A standing instance without any period would fit everywhere: it stands at the horizon's begin.
-            let fitting: Vec<Span> = trial
-                .runs
-                .keys()
-                .filter(|span| fits(span))
-                .copied()
-                .collect();
+            let fitting: Vec<Span> = trial.runs.spans().filter(fits).collect();
             if fitting.is_empty() {
                 break;
             }
@@ -296,7 +283,6 @@ impl Search<'_, '_> {
             .runs
             .iter()
             .filter(|(span, _)| span.from < from + length && span.until > from)
-            .map(|(span, count)| (*span, *count))
             .collect();
         let begin = draws.below(touched.len());
         for (span, count) in touched[begin..].iter().chain(&touched[..begin]) {

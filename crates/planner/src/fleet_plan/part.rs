@@ -25,7 +25,7 @@ impl Planner<'_, '_> {
             until: span.until,
             pool: PoolIndex(terms.pools[span.pool as usize].pool),
             origin: span.standing.map_or(Origin::New, Origin::Standing),
-            count: *count,
+            count,
         });
         let mut runs: Vec<Run> = runs.collect();
         runs.sort_unstable();

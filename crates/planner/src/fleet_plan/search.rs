@@ -146,7 +146,7 @@ impl<'a> Search<'a, '_> {
                 pool: standing.pool as u32,
                 standing: Some(place),
             };
-            let mut left = solution.runs.get(&bound).copied().map_or(0, i64::from);
+            let mut left = solution.runs.count(&bound);
             while left > 0 && self.work < self.work_limit {
                 let rebuild = beside(self.terms, self.room, &solution.loads, *prices);
                 let pools = [standing.pool];
@@ -213,12 +213,7 @@ impl<'a> Search<'a, '_> {
         let (mut idle, mut kicks) = (0, 0);
         let from = self.work;
         let enough = bound + bound / ENOUGH;
-        let instances = best
-            .runs
-            .values()
-            .map(|count| u64::from(*count))
-            .sum::<u64>()
-            .max(1);
+        let instances = best.runs.instances().max(1);
         let patience = PATIENCE + PATIENCE_PER_INSTANCE * instances;
         let kick_after = KICK_AFTER + KICK_AFTER_PER_INSTANCE * instances;
         while idle < patience && self.work < self.work_limit && best.objective() > enough {
@@ -260,31 +255,34 @@ impl<'a> Search<'a, '_> {
     /// Takes each run out once and puts the best chain in its place.
     pub(super) fn sweep(&mut self, best: &mut Solution, prices: Prices) {
         let terms = self.terms;
-        let keys: Vec<Span> = best.runs.keys().copied().collect();
+        let keys: Vec<Span> = best.runs.spans().collect();
         for span in keys {
-            if self.work >= self.work_limit || !best.runs.contains_key(&span) {
+            if self.work >= self.work_limit || best.runs.count(&span) == 0 {
                 continue;
             }
-            let mut trial = best.clone();
-            trial.put(terms, span, -1);
+            let before = (best.objective(), best.penalty);
+            best.put(terms, span, -1);
             let entry = Entry {
                 standing: span.standing,
             };
             if let Some(place) = span.standing {
-                trial.loads.add(terms, &bound_span(terms, place), 1);
+                best.loads.add(terms, &bound_span(terms, place), 1);
             }
             let mut pools = self.pools.to_vec();
             if !pools.contains(&(span.pool as usize)) {
                 pools.push(span.pool as usize);
             }
-            let rebuild = beside(terms, self.room, &trial.loads, prices);
-            let Some(spans) = rebuild.solve(&pools, &[entry], &mut self.work) else {
-                continue;
-            };
-            self.put_back(&mut trial, &[entry], spans);
-            trial.penalty = trial.loads.penalty(terms);
-            if trial.objective() < best.objective() {
-                *best = trial;
+            let rebuild = beside(terms, self.room, &best.loads, prices);
+            let solved = rebuild.solve(&pools, &[entry], &mut self.work);
+            let spans = solved.unwrap_or_else(|| vec![span]);
+            self.put_back(best, &[entry], &spans);
+            best.penalty = best.loads.penalty(terms);
+            if best.objective() >= before.0 {
+                for other in spans {
+                    best.put(terms, other, -1);
+                }
+                best.put(terms, span, 1);
+                best.penalty = before.1;
             }
         }
     }
@@ -292,5 +290,5 @@ impl<'a> Search<'a, '_> {
 
 /// The pools that a solution rents.
 fn rented(solution: &Solution) -> impl Iterator<Item = usize> + '_ {
-    solution.runs.keys().map(|span| span.pool as usize)
+    solution.runs.spans().map(|span| span.pool as usize)
 }

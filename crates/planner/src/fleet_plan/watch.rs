@@ -48,7 +48,7 @@ impl<'w> Watch<'w> {
             for (span, count) in bound_spans(terms) {
                 loads.add(terms, &span, count);
             }
-            for (place, used) in terms.quotas.iter().zip(&loads.quota) {
+            for (place, used) in terms.quotas.iter().zip(loads.quota.iter()) {
                 add(&mut bound[*place], used);
             }
         }
@@ -115,7 +115,7 @@ impl Seen {
             cost,
             bill: solution.bill(terms),
             quota: (terms.quotas.iter().copied())
-                .zip(solution.loads.quota.iter().cloned())
+                .zip(solution.loads.quota.iter().map(<[i64]>::to_vec))
                 .collect(),
         })
     }
