@@ -6,7 +6,7 @@
 //! and scaled down until that holds: so whatever the floats did, the bound is a bound.
 
 use super::loads::{Loads, Room, bound_spans};
-use super::oracle::Worth;
+use super::oracle::{Worth, sums};
 use super::terms::{PoolTerms, Terms};
 
 /// What is needed beside what is bound, and what is left of the quotas.
@@ -85,13 +85,14 @@ impl Residual {
         earned
     }
 
-    fn worth<'a>(
+    /// What it earns by serving, and takes of quotas by being there, summed over the periods before each one.
+    fn earned(
         &self,
-        terms: &Terms,
-        pool: &'a PoolTerms,
+        pool: &PoolTerms,
         prices: &UnitPrices,
         serves_from: usize,
-    ) -> Worth<'a, i64> {
+    ) -> (Vec<i64>, Vec<i64>) {
+        let periods = 0..self.demand.len();
         let earns = |t: usize| {
             if t < serves_from {
                 0
@@ -99,17 +100,11 @@ impl Residual {
                 self.earns(pool, prices, t)
             }
         };
-        let takes = |t: usize| {
+        let takes = |t: usize| -> i64 {
             let of = pool.quotas.iter();
             of.map(|(place, each)| each * prices.quota[*place][t]).sum()
         };
-        Worth::new(
-            terms,
-            pool,
-            (pool.first_cost(), pool.again_bill),
-            earns,
-            takes,
-        )
+        (sums(periods.clone().map(earns)), sums(periods.map(takes)))
     }
 }
 
@@ -135,7 +130,9 @@ pub(super) fn certify(
         let mut worst: Option<(i64, i64)> = None;
         for &place in pools {
             let pool = &terms.pools[place];
-            let Some(best) = needs.worth(terms, pool, &prices, 0).best_start() else {
+            let (served, held) = needs.earned(pool, &prices, 0);
+            let costs = (pool.first_cost(), pool.again_bill);
+            let Some(best) = Worth::new(terms, pool, costs, &served, &held).best_start() else {
                 continue;
             };
             let best_costs = best.costs + best.takes;
@@ -190,7 +187,9 @@ fn value(terms: &Terms, needs: &Residual, prices: &UnitPrices) -> i64 {
     }
     for standing in &terms.standing {
         let pool = &terms.pools[standing.pool];
-        let worth = needs.worth(terms, pool, prices, standing.serves_from);
+        let (served, held) = needs.earned(pool, prices, standing.serves_from);
+        let costs = (pool.first_cost(), pool.again_bill);
+        let worth = Worth::new(terms, pool, costs, &served, &held);
         total -= i64::from(standing.count) * worth.goes_on(standing.bound).max(0);
     }
     total

@@ -109,7 +109,7 @@ fn bounded(
         standing: all_standing(terms),
         known,
     };
-    let relaxed = relax(&[block], &needs.quota, CLOSE, work);
+    let relaxed = relax(&[block], &[], &needs.quota, CLOSE, work);
     let relaxed = relaxed.into_iter().next()?;
     let room_price = room_price(&needs.quota, &relaxed.prices.quota);
     let bound = certify(terms, &needs, pools, relaxed.prices.clone()) - room_price;
@@ -216,7 +216,7 @@ pub(super) fn share(
             known: &[],
         })
         .collect();
-    let relaxed = relax(&blocks, room, CLOSE, work);
+    let relaxed = relax(&blocks, &[], room, CLOSE, work);
     let mut prices = vec![vec![0; room.first().map_or(0, Vec::len)]; shared.len()];
     let mut bound = 0;
     for (block, relaxed) in blocks.iter().zip(relaxed) {

@@ -27,12 +27,11 @@ impl Dive<'_> {
         work: &mut u64,
         work_limit: u64,
     ) {
-        let mut known = known.to_vec();
         let mut share = 1;
         if let Some(first) = first {
             share = self.round(solution, &first.runs);
-            known.extend(first.runs.iter().map(|(span, _)| *span));
         }
+        let mut before = first.cloned();
         while share > 0 && *work < work_limit {
             let needs = Residual::beside(self.terms, self.room, &solution.loads);
             if needs.is_met() {
@@ -45,16 +44,15 @@ impl Dive<'_> {
                 pools: self.pools,
                 quotas: (0..self.terms.quotas.len()).collect(),
                 standing: (0..self.terms.standing.len() as u32).map(left).collect(),
-                known: &known,
+                known: if before.is_none() { known } else { &[] },
             };
-            let Some(relaxed) = relax(&[block], &needs.quota, ROUGH, work)
-                .into_iter()
-                .next()
-            else {
+            let from: Vec<&Relaxed> = before.iter().collect();
+            let mut relaxed = relax(&[block], &from, &needs.quota, ROUGH, work);
+            let Some(relaxed) = relaxed.pop() else {
                 break;
             };
             share = self.round(solution, &relaxed.runs);
-            known = relaxed.runs.iter().map(|(span, _)| *span).collect();
+            before = Some(relaxed);
         }
         solution.penalty = solution.loads.penalty(self.terms);
     }

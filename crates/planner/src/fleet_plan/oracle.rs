@@ -19,9 +19,9 @@ pub(super) struct Worth<'a, N> {
     pool: &'a PoolTerms,
     first_cost: N,
     again_cost: N,
-    /// What it earns by serving, and what it takes of quotas by being there.
-    served: Vec<N>,
-    held: Vec<N>,
+    /// What it earns by serving, and what it takes of quotas by being there; empty: nothing.
+    served: &'a [N],
+    held: &'a [N],
     /// The most that going on after each period brings, by whole blocks.
     more: Vec<N>,
 }
@@ -36,33 +36,36 @@ pub(super) struct Best<N> {
     pub(super) costs: N,
 }
 
+/// The sums of all values before each place, and of all.
+pub(super) fn sums<N: Number>(values: impl Iterator<Item = N>) -> Vec<N> {
+    let mut sum = N::default();
+    let mut sums = Vec::with_capacity(1 + values.size_hint().0);
+    sums.push(sum);
+    sums.extend(values.map(|value| {
+        sum = sum + value;
+        sum
+    }));
+    sums
+}
+
 impl<'a, N: Number> Worth<'a, N> {
-    /// `earns` in each period in which it serves, `takes` in each in which it is there; the costs of its blocks.
+    /// The costs of its blocks, and summed over the periods before each one, what it earns by serving in them and what
+    /// it takes of quotas by being there; `held` is empty where it takes nothing.
     pub(super) fn new(
         terms: &Terms,
         pool: &'a PoolTerms,
         costs: (N, N),
-        earns: impl Fn(usize) -> N,
-        takes: impl Fn(usize) -> N,
+        served: &'a [N],
+        held: &'a [N],
     ) -> Self {
-        let sums = |value: &dyn Fn(usize) -> N| {
-            let mut sums = Vec::with_capacity(terms.periods + 1);
-            let mut sum = N::default();
-            sums.push(sum);
-            for t in 0..terms.periods {
-                sum = sum + value(t);
-                sums.push(sum);
-            }
-            sums
-        };
         let mut worth = Self {
             periods: terms.periods,
             stateful: terms.stateful,
             pool,
             first_cost: costs.0,
             again_cost: costs.1,
-            served: sums(&earns),
-            held: sums(&takes),
+            served,
+            held,
             more: vec![N::default(); terms.periods + 1],
         };
         for t in (0..worth.periods).rev() {
@@ -78,7 +81,15 @@ impl<'a, N: Number> Worth<'a, N> {
     }
 
     fn between(&self, there: usize, serves: usize, end: usize) -> N {
-        (self.served[end] - self.served[serves]) - (self.held[end] - self.held[there])
+        self.served[end] - self.served[serves] - self.takes(there, end)
+    }
+
+    fn takes(&self, from: usize, until: usize) -> N {
+        if self.held.is_empty() {
+            N::default()
+        } else {
+            self.held[until] - self.held[from]
+        }
     }
 
     /// The most that an instance brings that is there at `from` already and may go.
@@ -104,7 +115,7 @@ impl<'a, N: Number> Worth<'a, N> {
                 from,
                 until,
                 earns: self.served[until] - self.served[from + self.pool.lead],
-                takes: self.held[until] - self.held[from],
+                takes: self.takes(from, until),
                 costs,
             }
         })
@@ -117,7 +128,7 @@ impl<'a, N: Number> Worth<'a, N> {
             from,
             until,
             earns: self.served[until] - self.served[from],
-            takes: self.held[until] - self.held[from],
+            takes: self.takes(from, until),
             costs,
         }
     }

@@ -74,25 +74,36 @@ pub(super) struct Relaxed {
     pub(super) work: u64,
 }
 
-/// Solves the relaxation, or stops after many pivots: the prices are good for a bound all the same.
+/// Solves the relaxation, or stops after many pivots: the prices are good for a bound all the same. `from` is what a
+/// relaxation much like this one found for each block, or nothing: its runs and prices are looked at first.
 pub(super) fn relax(
     blocks: &[Block],
+    from: &[&Relaxed],
     room: &[Vec<i64>],
     close: f64,
     work: &mut u64,
 ) -> Vec<Relaxed> {
     let before = *work;
-    let mut all = heeding(blocks, room, close, work);
+    let mut all = heeding(blocks, from, room, close, work);
     all.iter_mut()
         .for_each(|relaxed| relaxed.work = *work - before);
     all
 }
 
 /// Most quotas bind nowhere: those that are passed without their rows get rows, and it is solved again.
-fn heeding(blocks: &[Block], room: &[Vec<i64>], close: f64, work: &mut u64) -> Vec<Relaxed> {
+fn heeding(
+    blocks: &[Block],
+    from: &[&Relaxed],
+    room: &[Vec<i64>],
+    close: f64,
+    work: &mut u64,
+) -> Vec<Relaxed> {
+    let mut before: Vec<Relaxed> = Vec::new();
     let mut heeded: Vec<Vec<bool>> = room.iter().map(|left| vec![false; left.len()]).collect();
     for _ in 0..ROUNDS {
-        let relaxed = solved(blocks, room, &heeded, close, work);
+        let known: Vec<&Relaxed> = before.iter().collect();
+        let from = if known.is_empty() { from } else { &known };
+        let relaxed = solved(blocks, from, room, &heeded, close, work);
         let mut passed = false;
         for (quota, taken) in taken(blocks, room, &relaxed).into_iter().enumerate() {
             for (t, taken) in taken.into_iter().enumerate() {
@@ -105,12 +116,14 @@ fn heeding(blocks: &[Block], room: &[Vec<i64>], close: f64, work: &mut u64) -> V
         if !passed {
             return relaxed;
         }
+        before = relaxed;
     }
     let all: Vec<Vec<bool>> = heeded
         .iter()
         .map(|quota| vec![quota.contains(&true); quota.len()])
         .collect();
-    solved(blocks, room, &all, close, work)
+    let known: Vec<&Relaxed> = before.iter().collect();
+    solved(blocks, &known, room, &all, close, work)
 }
 
 /// What the runs take of the quotas.
@@ -134,18 +147,20 @@ fn taken(blocks: &[Block], room: &[Vec<i64>], relaxed: &[Relaxed]) -> Vec<Vec<f6
 
 fn solved(
     blocks: &[Block],
+    from: &[&Relaxed],
     room: &[Vec<i64>],
     heeded: &[Vec<bool>],
     close: f64,
     work: &mut u64,
 ) -> Vec<Relaxed> {
-    let mut simplex = Simplex::new(blocks, room, heeded);
+    let mut simplex = Simplex::new(blocks, from, room, heeded);
     let mut candidates = Candidates {
         warm: simplex.known(),
         cold: Vec::new(),
     };
     let mut worth_it = 0.0;
-    let mut smoothing = SMOOTHING;
+    // Prices of another relaxation are asked at as they are.
+    let mut smoothing = if from.is_empty() { SMOOTHING } else { 1.0 };
     let block_periods = blocks.first().map_or(0, |block| block.terms.periods);
     for _ in 0..PIVOTS_MIN + PIVOTS_PER_ROW * simplex.rows {
         let mut entering = simplex.best_of(&mut candidates);

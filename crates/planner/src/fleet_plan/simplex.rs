@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::bound::UnitPrices;
 use super::loads::Span;
-use super::oracle::{Best, Worth};
+use super::oracle::{Best, Worth, sums};
 use super::relax::{Block, Relaxed};
+use super::terms::PoolTerms;
 
 /// Less than this much of its cost is no gain.
 const GAIN_MIN: f64 = 1e-5;
@@ -26,6 +27,10 @@ struct Rows {
     demand: Places,
     spare: Vec<Places>,
     standing: Vec<usize>,
+    /// Units and zones of its pools, each once, and for each of its pools, which of these it has: what serves earns the
+    /// same in all pools that are alike.
+    alike: Vec<(i64, usize)>,
+    alike_of: Vec<usize>,
 }
 
 impl Column {
@@ -36,6 +41,24 @@ impl Column {
             .sum();
         (earned - self.cost) / (1.0 + self.cost)
     }
+}
+
+/// Units and zones of a block's pools, each once, and which of them each pool has.
+fn alike(block: &Block) -> (Vec<(i64, usize)>, Vec<usize>) {
+    let mut alike: Vec<(i64, usize)> = Vec::new();
+    let mut place = |pool: &usize| {
+        let pool = &block.terms.pools[*pool];
+        let own = (pool.units, pool.zone);
+        alike
+            .iter()
+            .position(|other| *other == own)
+            .unwrap_or_else(|| {
+                alike.push(own);
+                alike.len() - 1
+            })
+    };
+    let of = block.pools.iter().map(&mut place).collect();
+    (alike, of)
 }
 
 /// The run that an oracle found.
@@ -55,6 +78,7 @@ fn span(of: usize, standing: Option<u32>, best: &Best<f64>) -> Span {
 /// A relaxation on the way to its optimum.
 pub(super) struct Simplex<'a> {
     blocks: &'a [Block<'a>],
+    from: &'a [&'a Relaxed],
     of: Vec<Rows>,
     quota: Vec<Places>,
     pub(super) rows: usize,
@@ -98,7 +122,13 @@ pub(super) struct Column {
 }
 
 impl<'a> Simplex<'a> {
-    pub(super) fn new(blocks: &'a [Block<'a>], room: &[Vec<i64>], heeded: &[Vec<bool>]) -> Self {
+    /// `from` is what a relaxation much like this one found for each block, or nothing.
+    pub(super) fn new(
+        blocks: &'a [Block<'a>],
+        from: &'a [&'a Relaxed],
+        room: &[Vec<i64>],
+        heeded: &[Vec<bool>],
+    ) -> Self {
         let mut at_least = Vec::new();
         let mut right = Vec::new();
         type Missing<'m> = &'m dyn Fn(usize) -> Option<f64>;
@@ -129,7 +159,10 @@ impl<'a> Simplex<'a> {
                 Some(least.map_or(terms.short as f64, |least| least.min(terms.short as f64)))
             };
             let spare = needs.spare.iter();
+            let (alike, alike_of) = alike(block);
             of.push(Rows {
+                alike,
+                alike_of,
                 demand: places(&needs.demand, &short, &|t| needs.demand[t] > 0),
                 spare: (spare.enumerate())
                     .map(|(z, zone)| places(zone, &|t| no_spare(z, zone, t), &|t| zone[t] > 0))
@@ -154,8 +187,9 @@ impl<'a> Simplex<'a> {
             .iter()
             .map(|missing| missing.unwrap_or(0.0))
             .collect();
-        Self {
+        let mut simplex = Self {
             blocks,
+            from,
             of,
             quota,
             rows,
@@ -173,6 +207,29 @@ impl<'a> Simplex<'a> {
             basis: (0..rows).map(|_| None).collect(),
             known: BTreeSet::new(),
             at_least,
+        };
+        simplex.begin_at(from);
+        simplex
+    }
+
+    /// Lets the best prices so far be those of the other relaxation.
+    fn begin_at(&mut self, from: &[&Relaxed]) {
+        let (best, quota) = (&mut self.best, &self.quota);
+        let mut at = |places: &Places, prices: &[i64], sign: f64| {
+            for (place, price) in places.iter().zip(prices) {
+                if let Some(row) = place {
+                    best[*row] = sign * *price as f64;
+                }
+            }
+        };
+        for ((block, rows), from) in self.blocks.iter().zip(&self.of).zip(from) {
+            at(&rows.demand, &from.prices.demand, 1.0);
+            for (places, prices) in rows.spare.iter().zip(&from.prices.spare) {
+                at(places, prices, 1.0);
+            }
+            for (place, prices) in block.quotas.iter().zip(&from.prices.quota) {
+                at(&quota[*place], prices, -1.0);
+            }
         }
     }
 
@@ -218,15 +275,23 @@ impl<'a> Simplex<'a> {
     /// The best run of each pool and of each kind of standing instances at the prices of now.
     pub(super) fn columns(&mut self, place: usize, columns: &mut Vec<Column>) {
         let block = &self.blocks[place];
-        for &pool in block.pools {
-            let best = self.worth(place, pool, 0).best_start();
+        let alike: Vec<Vec<f64>> = (self.of[place].alike.iter())
+            .map(|(units, zone)| self.served(place, *units, *zone, 0))
+            .collect();
+        for (number, &pool) in block.pools.iter().enumerate() {
+            let served = &alike[self.of[place].alike_of[number]];
+            let held = self.held(place, pool);
+            let best = self.worth(place, pool, served, &held).best_start();
             if let Some(best) = best.filter(|best| best.earns > 0.0) {
                 self.ratio = self.ratio.max(best.earns / (best.takes + best.costs));
                 self.consider(columns, place, pool, None, &best);
             }
         }
         for (standing, number) in block.terms.standing.iter().zip(0..) {
-            let worth = self.worth(place, standing.pool, standing.serves_from);
+            let pool = &block.terms.pools[standing.pool];
+            let served = self.served(place, pool.units, pool.zone, standing.serves_from);
+            let held = self.held(place, standing.pool);
+            let worth = self.worth(place, standing.pool, &served, &held);
             let best = worth.best_going_on(standing.bound);
             if best.until > best.from {
                 self.consider(columns, place, standing.pool, Some(number), &best);
@@ -271,7 +336,10 @@ impl<'a> Simplex<'a> {
         let mut columns = Vec::new();
         let blocks = self.blocks;
         for (place, block) in blocks.iter().enumerate() {
-            for span in block.known {
+            let before = self.from.get(place);
+            let before = before.into_iter().flat_map(|from| &from.runs);
+            let before = before.map(|(span, _)| span);
+            for span in block.known.iter().chain(before) {
                 let from = match span.standing {
                     Some(of) => block.terms.standing[of as usize].bound,
                     None => span.from as usize,
@@ -295,30 +363,56 @@ impl<'a> Simplex<'a> {
         columns
     }
 
-    fn worth(&self, place: usize, pool: usize, serves_from: usize) -> Worth<'a, f64> {
+    /// What so many units in a zone earn by serving, summed over the periods before each one.
+    fn served(&self, place: usize, units: i64, zone: usize, serves_from: usize) -> Vec<f64> {
         let (block, rows) = (&self.blocks[place], &self.of[place]);
-        let pool = &block.terms.pools[pool];
-        let units = |needed: i64| pool.units.min(needed) as f64;
-        let earns = |t: usize| {
-            if t < serves_from {
-                return 0.0;
+        let mut earned = vec![0.0; block.terms.periods];
+        let mut add = |needed: &[i64], places: &Places| {
+            let each = earned.iter_mut().zip(needed).zip(places);
+            for ((earned, needed), place) in each.skip(serves_from) {
+                *earned += units.min(*needed) as f64 * self.asked(*place);
             }
-            let mut earned = units(block.needs.demand[t]) * self.asked(rows.demand[t]);
-            for (zone, places) in rows.spare.iter().enumerate() {
-                if zone != pool.zone {
-                    earned += units(block.needs.spare[zone][t]) * self.asked(places[t]);
-                }
-            }
-            earned
         };
-        // A quota's price is not over zero in the simplex: being there earns that, which is less than nothing.
+        add(&block.needs.demand, &rows.demand);
+        for (other, places) in rows.spare.iter().enumerate() {
+            if other != zone {
+                add(&block.needs.spare[other], places);
+            }
+        }
+        sums(earned.into_iter())
+    }
+
+    /// What an instance takes of the quotas by being there, summed over the periods before each one; empty: nothing. A
+    /// quota's price is not over zero in the simplex: being there earns that, which is less than nothing.
+    fn held(&self, place: usize, pool: usize) -> Vec<f64> {
+        let block = &self.blocks[place];
+        let of = &block.terms.pools[pool].quotas;
+        if of.is_empty() {
+            return Vec::new();
+        }
+        let price = |local: usize, t: usize| self.asked(self.quota[block.quotas[local]][t]);
         let takes = |t: usize| -> f64 {
-            let of = pool.quotas.iter();
-            let price = |local: usize| self.asked(self.quota[block.quotas[local]][t]);
-            of.map(|(local, each)| -*each as f64 * price(*local)).sum()
+            of.iter()
+                .map(|(local, each)| -*each as f64 * price(*local, t))
+                .sum()
         };
+        sums((0..block.terms.periods).map(takes))
+    }
+
+    fn worth<'w>(
+        &self,
+        place: usize,
+        pool: usize,
+        served: &'w [f64],
+        held: &'w [f64],
+    ) -> Worth<'w, f64>
+    where
+        'a: 'w,
+    {
+        let block = &self.blocks[place];
+        let pool: &'a PoolTerms = &block.terms.pools[pool];
         let costs = (pool.first_cost() as f64, pool.again_bill as f64);
-        Worth::new(block.terms, pool, costs, earns, takes)
+        Worth::new(block.terms, pool, costs, served, held)
     }
 
     fn column(&self, place: usize, of: usize, standing: Option<u32>, best: &Best<f64>) -> Column {
