@@ -56,33 +56,39 @@ impl Rebuild<'_> {
         let mut free = vec![0; periods + 1];
         let mut starts: Vec<Option<u32>> = vec![None; periods + 1];
         let mut at_end = vec![0; (periods + 1) * width];
+        let held = !terms.held.is_empty();
         for t in within.clone().rev() {
-            free[t] = free[t + 1];
+            let (mut best, mut begins) = (free[t + 1], None);
+            let (now, later) = at_end[t * width..].split_at_mut(width);
             for (number, line) in lines.iter().enumerate() {
                 let (serves, end) = (t + line.pool.lead, (t + line.pool.first).min(periods));
                 if serves >= periods || !line.has_room(t, end) {
                     continue;
                 }
                 let saved = &alike[line.alike].saved;
-                let gain = saved[end] - saved[serves.min(end)] - line.first_cost
-                    + at_end[end * width + number]
-                    - terms.holding(line.pool, t, end);
-                if gain > free[t] {
-                    free[t] = gain;
-                    starts[t] = Some(number as u32);
+                let mut gain = saved[end] - saved[serves.min(end)] - line.first_cost
+                    + later[(end - t - 1) * width + number];
+                if held {
+                    gain -= terms.holding(line.pool, t, end);
+                }
+                if gain > best {
+                    (best, begins) = (gain, Some(number as u32));
                 }
             }
-            for (number, line) in lines.iter().enumerate() {
+            (free[t], starts[t]) = (best, begins);
+            let goes = if terms.stateful { -NEVER } else { best };
+            for (number, (line, now)) in lines.iter().zip(now).enumerate() {
                 let end = (t + line.pool.again).min(periods);
-                let goes_on = if line.has_room(t, end) {
+                let mut goes_on = -NEVER;
+                if line.has_room(t, end) {
                     let saved = &alike[line.alike].saved;
-                    saved[end] - saved[t] - line.again_cost + at_end[end * width + number]
-                        - terms.holding(line.pool, t, end)
-                } else {
-                    -NEVER
-                };
-                let goes = if terms.stateful { -NEVER } else { free[t] };
-                at_end[t * width + number] = goes.max(goes_on).max(-NEVER);
+                    goes_on = saved[end] - saved[t] - line.again_cost
+                        + later[(end - t - 1) * width + number];
+                    if held {
+                        goes_on -= terms.holding(line.pool, t, end);
+                    }
+                }
+                *now = goes.max(goes_on).max(-NEVER);
             }
         }
         let goes_on = |t: usize, number: usize| -> bool {
@@ -194,23 +200,39 @@ impl Rebuild<'_> {
     /// What one more instance of a pool saves in all periods before each one.
     fn saved(&self, pool: &PoolTerms, within: &Range<usize>) -> Vec<i64> {
         let terms = self.terms;
-        let mut saved = Vec::with_capacity(terms.periods + 1);
-        let mut sum = 0;
-        saved.resize(within.start + 1, sum);
-        for t in within.clone() {
-            let serving = self.beside.serving[t];
-            let fewer = |missing: i64| missing.clamp(0, pool.units);
-            sum += fewer(terms.wanted[t] - serving) * self.prices.demand[t]
-                + fewer(terms.floor[t] - serving) * self.prices.under_floor;
-            for (zone, units) in self.beside.in_zone.iter().enumerate() {
-                if zone != pool.zone {
-                    let missing = terms.spare[t] - (serving - units[t]);
-                    sum += fewer(missing) * self.prices.spare[zone][t];
+        let (from, until) = (within.start, within.end);
+        let fewer = |missing: i64| missing.clamp(0, pool.units);
+        let serving = &self.beside.serving[from..until];
+        let mut saved = vec![0; terms.periods + 1];
+        let each = &mut saved[from + 1..until + 1];
+        let of_demand = terms.wanted[from..until]
+            .iter()
+            .zip(&self.prices.demand[from..until]);
+        for ((saved, serving), (wanted, price)) in each.iter_mut().zip(serving).zip(of_demand) {
+            *saved = fewer(wanted - serving) * price;
+        }
+        if self.prices.under_floor > 0 {
+            let floor = terms.floor[from..until].iter();
+            for ((saved, serving), floor) in each.iter_mut().zip(serving).zip(floor) {
+                *saved += fewer(floor - serving) * self.prices.under_floor;
+            }
+        }
+        for (zone, units) in self.beside.in_zone.iter().enumerate() {
+            if zone != pool.zone {
+                let prices = &self.prices.spare[zone][from..until];
+                let of_spare = terms.spare[from..until].iter().zip(prices);
+                let without = serving.iter().zip(&units[from..until]);
+                for ((saved, without), (spare, price)) in each.iter_mut().zip(without).zip(of_spare)
+                {
+                    *saved += fewer(spare - (without.0 - without.1)) * price;
                 }
             }
-            saved.push(sum);
         }
-        saved.resize(terms.periods + 1, sum);
+        let mut sum = 0;
+        for saved in &mut saved[from + 1..] {
+            sum += *saved;
+            *saved = sum;
+        }
         saved
     }
 
