@@ -43,16 +43,7 @@ pub(super) fn solve(terms: &Terms, room: &Room, work_limit: u64) -> Solved {
 /// A first solution, found without a relaxation.
 pub(super) fn first(terms: &Terms, room: &Room, found: Found) -> Solved {
     let pools = worth_renting(terms);
-    let mut search = Search {
-        terms,
-        room,
-        pools: &pools,
-        rented: Vec::new(),
-        work: 0,
-        work_limit: u64::MAX,
-        table_max: 0,
-        found,
-    };
+    let mut search = Search::new(terms, room, &pools, (0, None), found);
     let solution = search.first();
     Solved {
         solution,
@@ -71,16 +62,7 @@ pub(super) fn lead(terms: &Terms, room: &Room, solved: &mut Solved, found: Found
         return;
     };
     solved.bound = bound;
-    let mut search = Search {
-        terms,
-        room,
-        pools: &pools,
-        rented: Vec::new(),
-        work: solved.work,
-        work_limit: u64::MAX,
-        table_max: 0,
-        found,
-    };
+    let mut search = Search::new(terms, room, &pools, (solved.work, None), found);
     let first = solved.solution.clone();
     solved.solution = search.rounded(first, &relaxed);
     solved.work = search.work;
@@ -129,17 +111,8 @@ pub(super) fn search_on(
         return false;
     };
     let pools = worth_renting(terms);
-    let work_limit = work_limit * size_factor(terms);
-    let mut search = Search {
-        terms,
-        room,
-        pools: &pools,
-        rented: Vec::new(),
-        work: solved.work,
-        work_limit: solved.work + work_limit,
-        table_max: table_max(work_limit),
-        found,
-    };
+    let limits = (solved.work, Some(work_limit));
+    let mut search = Search::new(terms, room, &pools, limits, found);
     let gave_up = search.go_on(&mut solved.solution, relaxed, solved.bound, number);
     solved.work = search.work;
     !gave_up
@@ -155,17 +128,8 @@ pub(super) fn improve(
     work: &mut u64,
 ) -> Solution {
     let pools = worth_renting(terms);
-    let work_limit = work_limit * size_factor(terms);
-    let mut search = Search {
-        terms,
-        room,
-        pools: &pools,
-        rented: Vec::new(),
-        work: *work,
-        work_limit: *work + work_limit,
-        table_max: table_max(work_limit),
-        found: &mut |_| (),
-    };
+    let (limits, found) = ((*work, Some(work_limit)), &mut |_: &Solution| ());
+    let mut search = Search::new(terms, room, &pools, limits, found);
     let mut solution = from.clone();
     search.sweep(&mut solution, Stated::new(terms).prices(terms));
     search.go_on(&mut solution, relaxed, 0, 0);
@@ -173,9 +137,29 @@ pub(super) fn improve(
     solution
 }
 
-/// Cells of the largest table: of little work, much goes into many small ones.
-fn table_max(work_limit: u64) -> usize {
-    (work_limit / TABLE_PART).clamp(TABLE_MIN, TABLE_MAX) as usize
+impl<'a, 'f> Search<'a, 'f> {
+    /// A search that has done so much work, and may do so much more of the stated work for this component.
+    fn new(
+        terms: &'a Terms,
+        room: &'a Room,
+        pools: &'a [usize],
+        (work, more): (u64, Option<u64>),
+        found: Found<'f>,
+    ) -> Self {
+        let more = more.map(|more| more * size_factor(terms));
+        // Of little work, much goes into many small tables.
+        let table_max = |more: u64| (more / TABLE_PART).clamp(TABLE_MIN, TABLE_MAX) as usize;
+        Self {
+            terms,
+            room,
+            pools,
+            rented: Vec::new(),
+            work,
+            work_limit: more.map_or(u64::MAX, |more| work + more),
+            table_max: more.map_or(0, table_max),
+            found,
+        }
+    }
 }
 
 /// A component of many pools and periods may take so many times the stated work.

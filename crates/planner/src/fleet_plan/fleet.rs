@@ -409,13 +409,13 @@ impl<'a, 'w> Planner<'a, 'w> {
             for t in 0..terms.periods {
                 let serving = solution.loads.serving[t];
                 missing[floor_rank(stated)] += (terms.floor[t] - serving).max(0);
-                let short = (terms.wanted[t] - serving).max(0);
+                let short = terms.short_of(&solution.loads, t);
                 if terms.priced {
                     priced += short * terms.short;
                 } else {
                     missing[own] += short;
                 }
-                missing[own + 1] += (terms.spare[t] - solution.loads.without_zone(t)).max(0);
+                missing[own + 1] += terms.bare_of(&solution.loads, t);
             }
             cost += solution.paid + priced;
         }

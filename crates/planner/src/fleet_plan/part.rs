@@ -30,13 +30,12 @@ impl Planner<'_, '_> {
         let mut runs: Vec<Run> = runs.collect();
         runs.sort_unstable();
         let mut unmet = Vec::new();
-        let loads = &solution.loads;
         for t in 0..terms.periods {
-            let missing = [
-                (Missing::Demand, terms.wanted[t] - loads.serving[t]),
-                (Missing::ZoneSpare, terms.spare[t] - loads.without_zone(t)),
-            ];
-            for (what, units) in missing.into_iter().filter(|(_, units)| *units > 0) {
+            for what in [Missing::Demand, Missing::ZoneSpare] {
+                let units = missing(terms, &solution.loads, t, what);
+                if units == 0 {
+                    continue;
+                }
                 unmet.push(Unmet {
                     period: t as u32,
                     units: Units::new(units.unsigned_abs()),
@@ -67,10 +66,7 @@ impl Planner<'_, '_> {
         (t, what): (usize, Missing),
     ) -> Binding {
         let terms = &self.terms[place];
-        let missing = |loads: &Loads| match what {
-            Missing::Demand => terms.wanted[t] - loads.serving[t],
-            Missing::ZoneSpare => terms.spare[t] - loads.without_zone(t),
-        };
+        let missing = |solution: &Solution| missing(terms, &solution.loads, t, what);
         if terms.pools.is_empty() {
             return Binding::NoOffer;
         }
@@ -80,7 +76,7 @@ impl Planner<'_, '_> {
         }
         // Alone it would be there: it is what others have.
         if let Some(cut) = cut
-            && missing(&alone.solution.loads) < missing(&solution.loads)
+            && missing(&alone.solution) < missing(solution)
         {
             return cut;
         }
@@ -107,6 +103,14 @@ impl Planner<'_, '_> {
     }
 }
 
+/// Units that are missing of something in a period.
+fn missing(terms: &Terms, loads: &Loads, period: usize, what: Missing) -> i64 {
+    match what {
+        Missing::Demand => terms.short_of(loads, period),
+        Missing::ZoneSpare => terms.bare_of(loads, period),
+    }
+}
+
 /// What lifting limits would bring back, where the component alone shows it.
 fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
     let limits = part.unmet.iter().map(|unmet| unmet.binding);
@@ -117,13 +121,10 @@ fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
         return Vec::new();
     };
     let free = cost(terms, &alone.solution);
-    let missing = |loads: &Loads| -> u64 {
-        let of = |t: usize| (terms.wanted[t] - loads.serving[t]).max(0).unsigned_abs();
-        (0..terms.periods).map(of).sum()
-    };
+    let short = |t: usize| terms.short_of(&alone.solution.loads, t).unsigned_abs();
     let back = part
         .unmet_unit_periods(Missing::Demand)
-        .saturating_sub(missing(&alone.solution.loads));
+        .saturating_sub((0..terms.periods).map(short).sum());
     vec![Lift {
         binding,
         unit_periods: back,
@@ -135,12 +136,12 @@ fn lifts(terms: &Terms, part: &Part, alone: &Solved) -> Vec<Lift> {
 fn cost(terms: &Terms, solution: &Solution) -> Cost {
     let money = |value: i64| MicroUsd::new(value.unsigned_abs());
     let bill = solution.bill(terms);
-    let missing = |t: usize| (terms.wanted[t] - solution.loads.serving[t]).max(0);
+    let short = |t: usize| terms.short_of(&solution.loads, t) * terms.short;
     Cost {
         bill: money(bill),
         starts: money(solution.paid - bill),
         shortage: if terms.priced {
-            money((0..terms.periods).map(|t| missing(t) * terms.short).sum())
+            money((0..terms.periods).map(short).sum())
         } else {
             MicroUsd::ZERO
         },

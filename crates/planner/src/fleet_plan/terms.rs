@@ -189,6 +189,16 @@ impl Terms {
             .sum()
     }
 
+    /// Units of demand that are missing in a period, not under nothing.
+    pub(super) fn short_of(&self, loads: &Loads, period: usize) -> i64 {
+        (self.wanted[period] - loads.serving[period]).max(0)
+    }
+
+    /// Units of spare that are missing in a period without the zone that has the most, not under nothing.
+    pub(super) fn bare_of(&self, loads: &Loads, period: usize) -> i64 {
+        (self.spare[period] - loads.without_zone(period)).max(0)
+    }
+
     /// What it costs to have so many units serving, and so many in each zone.
     pub(super) fn penalty(
         &self,

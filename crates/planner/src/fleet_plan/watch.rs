@@ -103,8 +103,8 @@ impl Seen {
     fn of(terms: &Terms, solution: &Solution) -> Option<Self> {
         let mut cost = solution.paid;
         for t in 0..terms.periods {
-            let short = (terms.wanted[t] - solution.loads.serving[t]).max(0);
-            let bare = terms.spare[t] > solution.loads.without_zone(t);
+            let short = terms.short_of(&solution.loads, t);
+            let bare = terms.bare_of(&solution.loads, t) > 0;
             let under_floor = terms.floor[t] > solution.loads.serving[t];
             if bare || under_floor || (short > 0 && !terms.priced) {
                 return None;
