@@ -61,6 +61,22 @@ impl Block<'_> {
         });
         each.min_by(f64::total_cmp)
     }
+
+    /// Units and zones of its pools, each once, and which of them each pool has.
+    pub(super) fn alike(&self) -> (Vec<(i64, usize)>, Vec<usize>) {
+        let mut alike: Vec<(i64, usize)> = Vec::new();
+        let place = |pool: &usize| {
+            let pool = &self.terms.pools[*pool];
+            let own = (pool.units, pool.zone);
+            let found = alike.iter().position(|other| *other == own);
+            found.unwrap_or_else(|| {
+                alike.push(own);
+                alike.len() - 1
+            })
+        };
+        let of = self.pools.iter().map(place).collect();
+        (alike, of)
+    }
 }
 
 /// What the relaxation found for one component.

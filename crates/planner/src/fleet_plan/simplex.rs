@@ -43,24 +43,6 @@ impl Column {
     }
 }
 
-/// Units and zones of a block's pools, each once, and which of them each pool has.
-fn alike(block: &Block) -> (Vec<(i64, usize)>, Vec<usize>) {
-    let mut alike: Vec<(i64, usize)> = Vec::new();
-    let mut place = |pool: &usize| {
-        let pool = &block.terms.pools[*pool];
-        let own = (pool.units, pool.zone);
-        alike
-            .iter()
-            .position(|other| *other == own)
-            .unwrap_or_else(|| {
-                alike.push(own);
-                alike.len() - 1
-            })
-    };
-    let of = block.pools.iter().map(&mut place).collect();
-    (alike, of)
-}
-
 /// The run that an oracle found.
 fn span(of: usize, standing: Option<u32>, best: &Best<f64>) -> Span {
     Span {
@@ -159,7 +141,7 @@ impl<'a> Simplex<'a> {
                 Some(least.map_or(terms.short as f64, |least| least.min(terms.short as f64)))
             };
             let spare = needs.spare.iter();
-            let (alike, alike_of) = alike(block);
+            let (alike, alike_of) = block.alike();
             of.push(Rows {
                 alike,
                 alike_of,
