@@ -8,6 +8,7 @@
 mod bands;
 mod calibration;
 mod evened;
+mod log_mean;
 mod trust;
 
 use std::ops::Range;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::calibration::score_of;
 use self::evened::even_out;
+use self::log_mean::LogMean;
 use self::trust::Trust;
 use crate::normal::normal_quantile;
 use crate::traits::QUANTILE_PATHS;
@@ -49,9 +51,9 @@ pub struct Combination {
 /// best weighs a quarter as much. Losses are out of sample over days, so a tenth is more than luck.
 const CHOSEN: f64 = 15.0;
 
-/// Where many members of different kinds are to be averaged: two thirds as much. The errors of different kinds hang
+/// Where many members of different kinds are to be averaged: four fifths as much. The errors of different kinds hang
 /// together less, so that also a member that loses more brings the mean nearer (Bates and Granger 1969).
-const AVERAGED: f64 = 4.0;
+const AVERAGED: f64 = 2.0;
 
 fn chosen() -> f64 {
     CHOSEN
@@ -67,6 +69,15 @@ impl Combination {
                 members,
                 sharpness: CHOSEN,
             }
+        }
+    }
+
+    /// Where a few members are chosen between, the mean is near to one of them whatever it is a mean of.
+    fn mean_of(&self, values: &[Option<f64>]) -> LogMean {
+        if self.sharpness < CHOSEN {
+            LogMean::of(values)
+        } else {
+            LogMean::default()
         }
     }
 
@@ -131,7 +142,8 @@ impl Fit for Combination {
         }
         let steps = history.values().len();
         let day = history.seasons().steps(Season::Day).unwrap_or(24);
-        let mut trust = Trust::new(day, members.len(), self.sharpness, steps);
+        let mean = self.mean_of(history.values());
+        let mut trust = Trust::new(day, members.len(), self.sharpness, steps, mean);
         let judged = (JUDGED_DAYS * day).min(steps / JUDGED_SHARE);
         if judged > 0 {
             let before = history.until(steps - judged);
@@ -188,15 +200,19 @@ impl FittedCombination {
     fn uncalibrated(&self, horizon: usize) -> QuantileForecast {
         let mut values = vec![0.0; horizon * LEVELS.len()];
         let weights = self.all_weights(horizon);
+        let mean = self.trust.mean();
         self.each(&weights, |place, member| {
             let forecast = member.quantiles(horizon, &LEVELS);
             for (lead, values) in values.chunks_mut(LEVELS.len()).enumerate() {
                 for (value, quantile) in values.iter_mut().zip(forecast.step(lead)) {
-                    *value += weights[lead][place] * quantile;
+                    *value += weights[lead][place] * mean.term(*quantile);
                 }
             }
         });
         for (lead, values) in values.chunks_mut(LEVELS.len()).enumerate() {
+            values
+                .iter_mut()
+                .for_each(|value| *value = mean.mean(*value));
             even_out(values, lead + 1, self.trust.day());
         }
         QuantileForecast::new(&LEVELS, values)

@@ -182,3 +182,17 @@ fn intervals_widen_after_demand_has_become_wilder() {
     let [inner, _] = fitted.guaranteed(23);
     assert!(inner.outcomes() > 10 && (inner.mean_error() - 0.2).abs() <= inner.bound());
 }
+
+#[test]
+fn many_kinds_are_averaged_as_logarithms_and_few_as_they_are() {
+    let traffic = traffic(4.0, 24, 100.0, 29);
+    let values = traffic.history();
+    let values = values.values();
+    let apart = |combination: &Combination| {
+        let mean = combination.mean_of(values);
+        mean.mean(0.5 * mean.term(50.0) + 0.5 * mean.term(150.0))
+    };
+    assert_eq!(apart(&Combination::default()), 100.0);
+    let averaged = apart(&Combination::accurate());
+    assert!(averaged < 95.0 && averaged > 86.0, "{averaged}");
+}

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bands::{BANDS, Bands, Between};
 use super::calibration::{Calibration, Promised, score_of};
 use super::evened::even_out;
+use super::log_mean::LogMean;
 use crate::normal::normal_quantile;
 use crate::scores::pinball;
 use crate::{FittedModel, Predict};
@@ -36,6 +37,9 @@ pub(super) struct Trust {
     /// How sharply weights follow losses.
     #[serde(default = "super::chosen")]
     sharpness: f64,
+    /// How members' quantiles are averaged.
+    #[serde(default)]
+    mean: LogMean,
     /// By band and member: sums that fade.
     losses: [Vec<f64>; BANDS],
     /// Where outcomes lay in what all members together forecast.
@@ -67,7 +71,13 @@ struct Issued {
 impl Trust {
     /// Equal trust in so many members. They forecast four times a day, and not always at the same hours.
     /// `steps` is the length of the history.
-    pub(super) fn new(day: usize, members: usize, sharpness: f64, steps: usize) -> Self {
+    pub(super) fn new(
+        day: usize,
+        members: usize,
+        sharpness: f64,
+        steps: usize,
+        mean: LogMean,
+    ) -> Self {
         let apart = (day / 4 + 1).max(2);
         let awaited = (2 * day.max(4)).min(LEADS_MAX).div_ceil(apart);
         Self {
@@ -75,6 +85,7 @@ impl Trust {
             apart,
             day: day.max(4),
             sharpness,
+            mean,
             losses: std::array::from_fn(|_| vec![0.0; members]),
             issued: VecDeque::new(),
             until_next: 0,
@@ -153,12 +164,15 @@ impl Trust {
                 own.extend(LOSS.map(|place| quantiles[place] as f32));
                 let sums = &mut all[step * LEVELS.len()..][..LEVELS.len()];
                 for (sum, quantile) in sums.iter_mut().zip(quantiles) {
-                    *sum += weights[step][member] * quantile;
+                    *sum += weights[step][member] * self.mean.term(*quantile);
                 }
             }
             kept.push(own);
         }
         for (step, quantiles) in all.chunks_mut(LEVELS.len()).enumerate() {
+            quantiles
+                .iter_mut()
+                .for_each(|quantile| *quantile = self.mean.mean(*quantile));
             even_out(quantiles, step + 1, self.day);
         }
         self.issued.push_back(Issued {
@@ -170,6 +184,11 @@ impl Trust {
             members: kept,
             all: all.into_iter().map(|value| value as f32).collect(),
         });
+    }
+
+    /// How members' quantiles are averaged.
+    pub(super) fn mean(&self) -> LogMean {
+        self.mean
     }
 
     /// Steps in a day.
