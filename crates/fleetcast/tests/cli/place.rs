@@ -63,6 +63,24 @@ impl Place {
         self.check(&[&[command, "shop"], &demand[..], &["--quiet"], more].concat())
     }
 
+    /// A backtest of the shop that is recorded in `run`, as JSON.
+    pub fn recorded(&self) -> Value {
+        let record = [
+            "--policy",
+            "fleetcast",
+            "--record",
+            "run",
+            "--format",
+            "json",
+        ];
+        serde_json::from_str(&self.of_shop("backtest", &record)).expect("JSON")
+    }
+
+    /// Why a component of the recorded shop was decided upon as it was at a moment.
+    pub fn why(&self, component: &str, at: &str) -> String {
+        self.check(&["why", "run", "--component", component, "--at", at])
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

@@ -17,27 +17,10 @@ fn the_tier_is_told_with_what_each_would_have_cost() {
         3,
         &json!({ "tier": "stopped", "other_tiers": [{ "tier": "hibernated" }, { "tier": "running" }] }),
     );
-    let record = [
-        "--policy",
-        "fleetcast",
-        "--record",
-        "run",
-        "--format",
-        "json",
-    ];
-    let out = place.of_shop("backtest", &record);
-    let result: Value = serde_json::from_str(&out).expect("JSON");
+    let result = place.recorded();
     let words = "what stands by for web is kept ";
-    assert!(result["notes"].to_string().contains(words), "{out}");
-    let at = [
-        "why",
-        "run",
-        "--component",
-        "web",
-        "--at",
-        "2026-03-04T12:00:00Z",
-    ];
-    let why = place.check(&at);
+    assert!(result["notes"].to_string().contains(words), "{result}");
+    let why = place.why("web", "2026-03-04T12:00:00Z");
     assert!(
         why.contains("  standby   what stands by for web is kept"),
         "{why}"

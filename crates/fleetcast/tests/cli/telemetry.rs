@@ -20,25 +20,9 @@ fn judged(out: &str) -> (f64, f64) {
 #[test]
 fn late_telemetry_is_older_when_it_decides() {
     let late = Place::with_fleet(3, |fleet| fleet["telemetry"] = json!({ "delay": "PT10M" }));
-    let record = [
-        "--policy",
-        "fleetcast",
-        "--format",
-        "json",
-        "--record",
-        "run",
-    ];
-    let said = late.of_shop("backtest", &record);
+    let said = late.recorded()["notes"].to_string();
     assert!(said.contains("demand becomes known 10m late"), "{said}");
-    let at = [
-        "why",
-        "run",
-        "--component",
-        "web",
-        "--at",
-        "2026-03-04T12:00:00Z",
-    ];
-    let why = late.check(&at);
+    let why = late.why("web", "2026-03-04T12:00:00Z");
     assert!(why.contains("interactions/min, 10 min old"), "{why}");
     assert!(late.check(&["replay", "run"]).contains("byte for byte"));
     // A plan knows what was told by then, and nothing newer.

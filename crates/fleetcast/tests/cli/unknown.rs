@@ -50,16 +50,7 @@ fn a_plan_begins_with_what_is_unknown() {
 fn a_backtest_and_why_tell_of_the_fallback_and_of_its_end() {
     let place = shop(3, &json!({}));
     blank(&place, 600..624);
-    let record = [
-        "--policy",
-        "fleetcast",
-        "--record",
-        "run",
-        "--format",
-        "json",
-    ];
-    let out = place.of_shop("backtest", &record);
-    let result: Value = serde_json::from_str(&out).expect("JSON");
+    let result = place.recorded();
     let notes = result["notes"].to_string();
     for words in [
         "web: its demand was unknown once, for 2h 5m at most",
@@ -68,7 +59,7 @@ fn a_backtest_and_why_tell_of_the_fallback_and_of_its_end() {
     ] {
         assert!(notes.contains(words), "{words} is not in {notes}");
     }
-    let why = |at: &str| place.check(&["why", "run", "--component", "web", "--at", at]);
+    let why = |at: &str| place.why("web", at);
     assert!(why("2026-03-04T02:05:00Z").contains("alert     the demand of web is unknown"));
     assert!(why("2026-03-04T02:30:00Z").contains("it falls back to the peak"));
     assert!(why("2026-03-04T04:05:00Z").contains("is known again"));
