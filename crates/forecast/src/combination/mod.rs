@@ -16,7 +16,6 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use self::calibration::score_of;
-use self::evened::even_out;
 use self::log_mean::LogMean;
 use self::trust::Trust;
 use crate::normal::normal_quantile;
@@ -210,10 +209,7 @@ impl FittedCombination {
             }
         });
         for (lead, values) in values.chunks_mut(LEVELS.len()).enumerate() {
-            values
-                .iter_mut()
-                .for_each(|value| *value = mean.mean(*value));
-            even_out(values, lead + 1, self.trust.day());
+            self.trust.combine(values, lead + 1);
         }
         QuantileForecast::new(&LEVELS, values)
     }

@@ -1,3 +1,4 @@
+use super::evened::even_out;
 use super::trust::weights;
 use super::*;
 use crate::testing::traffic;

@@ -169,11 +169,8 @@ impl Trust {
             }
             kept.push(own);
         }
-        for (step, quantiles) in all.chunks_mut(LEVELS.len()).enumerate() {
-            quantiles
-                .iter_mut()
-                .for_each(|quantile| *quantile = self.mean.mean(*quantile));
-            even_out(quantiles, step + 1, self.day);
+        for (step, sums) in all.chunks_mut(LEVELS.len()).enumerate() {
+            self.combine(sums, step + 1);
         }
         self.issued.push_back(Issued {
             seen: 0,
@@ -191,9 +188,10 @@ impl Trust {
         self.mean
     }
 
-    /// Steps in a day.
-    pub(super) fn day(&self) -> usize {
-        self.day
+    /// From the weighted sums of members' quantiles at a lead from 1 to what all members together forecast.
+    pub(super) fn combine(&self, sums: &mut [f64], lead: usize) {
+        sums.iter_mut().for_each(|sum| *sum = self.mean.mean(*sum));
+        even_out(sums, lead, self.day);
     }
 
     /// What was learned about how often quantiles hold.
