@@ -134,15 +134,15 @@ fn fill(input: &LimitedInput, offers: &[OfferChoice], largest: u32) -> LimitedMi
         let open: Vec<usize> = (0..input.zones).filter(has_room).collect();
         let (level, goal) = level(input, &standing, &open, have, target);
         let below = open.into_iter().filter(|zone| standing[*zone] < level);
-        let cheapest_in = |zone: &usize| {
-            let own = places[*zone].iter().map(|place| &offers[*place]);
-            own.min_by(|a, b| a.cmp_price(b)).expect("it has room")
-        };
-        let cheapest = below.min_by(|a, b| {
-            let by_price = cheapest_in(a).cmp_price(cheapest_in(b));
+        let with_cheapest = below.filter_map(|zone| {
+            let own = places[zone].iter().map(|place| &offers[*place]);
+            Some((zone, own.min_by(|a, b| a.cmp_price(b))?))
+        });
+        let cheapest = with_cheapest.min_by(|(a, own), (b, other)| {
+            let by_price = own.cmp_price(other);
             by_price.then((standing[*a], *a).cmp(&(standing[*b], *b)))
         });
-        let Some(zone) = cheapest else {
+        let Some((zone, _)) = cheapest else {
             break;
         };
         let places = &places[zone];
