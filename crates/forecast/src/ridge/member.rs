@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::regression::{FOLDS, Rows, fit};
+use super::regression::{FOLDS, Lesson, fit};
 use super::scale::{Scale, Scaling};
-use super::spread::{Error, Grid, LEVELS, MEDIAN, Spread, slot};
+use super::spread::{Error, Grid, LEVELS, MEDIAN, SLOTS, Spread, slot};
 use super::track::{About, Cycle, Track};
 use crate::scores::pinball;
 
@@ -31,6 +31,9 @@ const PLAIN_LEAD_MAX: usize = 64;
 
 /// Where in [`LEVELS`] the loss is taken that scales are weighed by: .1 to .95.
 const LOSS_LEVELS: [usize; 7] = [4, 5, 7, 8, 9, 12, 13];
+
+/// What quantiles at [`LOSS_LEVELS`] shift demand by.
+type Shifts = [f64; LOSS_LEVELS.len()];
 
 /// One way to set up the regression.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +74,17 @@ struct Near {
     to: usize,
 }
 
+/// What all leads are learned from.
+struct Past<'a> {
+    values: &'a [Option<f64>],
+    /// The seasons that it holds, whether or not this variant uses them.
+    seasons: Cycle,
+    /// What a row weighs by its age in steps.
+    by_age: Vec<f64>,
+    /// Step after step from the first one that has features, those that are the same whatever the lead.
+    present: Vec<f64>,
+}
+
 /// A lead between knots.
 #[derive(Clone, Copy)]
 struct Between {
@@ -103,17 +117,22 @@ impl Member {
             knots: Vec::new(),
         };
         let leads = leads(seasons, values.len());
+        let half_life = variant.half_life_days * steps_a_day(cycle);
+        let past = Past {
+            values,
+            seasons,
+            by_age: (0..values.len())
+                .map(|age| libm::exp2(-(age as f64) / half_life))
+                .collect(),
+            present: present_features(&member.track),
+        };
+        let mut lesson = Lesson::new(member.track.features().len());
         for (place, &lead) in leads.iter().enumerate() {
             let from = place
                 .checked_sub(1)
                 .map_or(lead - 1, |before| leads[before]);
             let to = leads.get(place + 1).copied().unwrap_or(lead + 1);
-            match member.fit_knot(
-                values,
-                &Near { from, lead, to },
-                variant.half_life_days,
-                seasons,
-            ) {
+            match member.fit_knot(&past, &Near { from, lead, to }, &mut lesson) {
                 Some(knot) => member.knots.push(knot),
                 None => break,
             }
@@ -124,11 +143,11 @@ impl Member {
     /// Learns the weights for a lead from those near it, the nearer weighing more.
     fn fit_knot(
         &self,
-        values: &[Option<f64>],
+        past: &Past,
         &Near { from, lead, to }: &Near,
-        half_life_days: f64,
-        seasons: Cycle,
+        lesson: &mut Lesson,
     ) -> Option<Knot> {
+        let values = past.values;
         let cycle = self.track.cycle();
         let steps = values.len();
         let leads: Vec<(usize, f64)> = (from + 1..to)
@@ -151,62 +170,60 @@ impl Member {
             .iter()
             .map(|(prior, _)| *prior)
             .collect();
-        let width = prior.len();
-        let mut rows = Rows {
-            width,
-            features: Vec::with_capacity(count * width),
-            targets: Vec::with_capacity(count),
-            weights: Vec::with_capacity(count),
-            folds: Vec::with_capacity(count),
-        };
-        let mut places = Vec::with_capacity(count);
-        let day = if cycle.day > 0 {
-            cycle.day as f64
-        } else {
-            HALF_LIFE_STEPS / HALF_LIFE_DAYS
-        };
-        for row in 0..count {
+        let chosen = |row: usize| {
             let place = (row as u64 * all as u64 / count as u64) as usize;
             let now = first + place / leads.len();
             let (ahead, near) = leads[place % leads.len()];
             let target = now + ahead;
-            if target >= steps || values[target].is_none() {
-                continue;
+            let seen = target < steps && values[target].is_some();
+            seen.then_some((now, ahead, near))
+        };
+        let mut by_fold: [Vec<(usize, usize, f64)>; FOLDS] = Default::default();
+        for (now, ahead, near) in (0..count).filter_map(chosen) {
+            by_fold[(now + ahead - ahead / 2) * FOLDS / steps].push((now, ahead, near));
+        }
+        let same = self.track.present();
+        lesson.clear();
+        let mut places = Vec::with_capacity(count);
+        for (fold, rows) in by_fold.into_iter().enumerate() {
+            let start = places.len();
+            for (now, ahead, near) in rows {
+                let target = now + ahead;
+                let change = self.track.at(target) - self.track.base(now);
+                lesson.rows.push(change, |features| {
+                    let (seasonal, last) = features.split_at_mut(features.len() - same);
+                    self.track.fill_seasonal(now, ahead, seasonal);
+                    last.copy_from_slice(&past.present[(now - first) * same..][..same]);
+                });
+                lesson.weights.push(near * past.by_age[steps - 1 - target]);
+                places.push(target);
             }
-            let start = rows.features.len();
-            rows.features.resize(start + width, 0.0);
-            self.track.fill(now, ahead, &mut rows.features[start..]);
-            rows.targets
-                .push(self.track.at(target) - self.track.base(now));
-            let age = (steps - 1 - target) as f64 / day;
-            rows.weights.push(near * libm::exp2(-age / half_life_days));
-            rows.folds.push((target - ahead / 2) * FOLDS / steps);
-            places.push(target);
+            lesson.folds[fold] = start..places.len();
         }
         if places.len() < ROWS_MIN {
             return None;
         }
-        let fitted = fit(&rows, &prior);
+        let fitted = fit(lesson, &prior);
         let errors: Vec<Error> = (0..places.len())
             .map(|row| Error {
                 slot: self.slot(places[row]),
                 error: fitted.errors[row],
-                weight: rows.weights[row],
+                weight: lesson.weights[row],
             })
             .collect();
         let independent = (steps - first) as f64 / lead.max(cycle.day / SEPARATE_A_DAY) as f64;
         let spread = Spread::learn(&errors, independent);
+        let shifts: Vec<Shifts> = (0..SLOTS).map(|slot| self.shifts(&spread, slot)).collect();
         let (mut loss, mut weights) = (0.0, 0.0);
         // Variants are compared where all of them forecast.
-        let compared = seasons.first() + lead;
+        let compared = past.seasons.first() + lead;
         for (error, &target) in errors.iter().zip(&places) {
             if target < compared {
                 continue;
             }
             let actual = self.track.at(target);
-            let expected = actual - error.error;
-            loss +=
-                error.weight * self.loss(&spread, expected, error.slot, self.scale.back(actual));
+            let demand = values[target].map_or(0.0, |value| self.scale.told_apart(value));
+            loss += error.weight * self.loss(actual - error.error, &shifts[error.slot], demand);
             weights += error.weight;
         }
         Some(Knot {
@@ -217,14 +234,17 @@ impl Member {
         })
     }
 
-    fn loss(&self, spread: &Spread, expected: f64, slot: usize, actual: f64) -> f64 {
+    /// What the quantiles at [`LOSS_LEVELS`] shift the expected demand by at a time of day.
+    fn shifts(&self, spread: &Spread, slot: usize) -> Shifts {
         let size = spread.at(slot);
-        LOSS_LEVELS
-            .iter()
-            .map(|&place| {
-                let quantile = expected + size * spread.quantiles()[place];
-                pinball(LEVELS[place], self.scale.back(quantile), actual)
-            })
+        LOSS_LEVELS.map(|place| self.scale.shift(size * spread.quantiles()[place]))
+    }
+
+    fn loss(&self, expected: f64, shifts: &Shifts, actual: f64) -> f64 {
+        let expected = self.scale.shift(expected);
+        let quantiles = shifts.map(|shift| self.scale.shifted(expected, shift));
+        let each = LOSS_LEVELS.iter().zip(quantiles);
+        each.map(|(&place, quantile)| pinball(LEVELS[place], quantile, actual))
             .sum()
     }
 
@@ -244,12 +264,7 @@ impl Member {
         self.track.push(self.scale.forth(value));
         let now = self.track.len() - 1;
         let cycle = self.track.cycle();
-        let days = if cycle.day > 0 {
-            cycle.day as f64
-        } else {
-            HALF_LIFE_STEPS / HALF_LIFE_DAYS
-        };
-        let rate = 1.0 - libm::exp2(-1.0 / (HALF_LIFE_DAYS * days));
+        let rate = 1.0 - libm::exp2(-1.0 / (HALF_LIFE_DAYS * steps_a_day(cycle)));
         let slot = self.slot(now);
         let mut features = vec![0.0; self.track.features().len()];
         let mut knots = std::mem::take(&mut self.knots);
@@ -262,7 +277,7 @@ impl Member {
             };
             self.track.fill(origin, knot.lead, &mut features);
             let expected = self.track.base(origin) + dot(&features, &knot.coefficients);
-            let loss = self.loss(&knot.spread, expected, slot, value);
+            let loss = self.loss(expected, &self.shifts(&knot.spread, slot), value);
             knot.loss += rate * (loss - knot.loss);
             knot.spread.track(self.track.at(now) - expected, slot);
         }
@@ -436,6 +451,26 @@ impl Member {
             }
         }
         (length, errors)
+    }
+}
+
+/// From the first step on that has them, the features that are the same whatever the lead.
+fn present_features(track: &Track) -> Vec<f64> {
+    let first = track.cycle().first();
+    let mut present = vec![0.0; track.len().saturating_sub(first) * track.present()];
+    let each = present.chunks_mut(track.present());
+    for (now, present) in (first..).zip(each) {
+        track.fill_present(now, present);
+    }
+    present
+}
+
+/// The steps that half-lives count as a day.
+fn steps_a_day(cycle: Cycle) -> f64 {
+    if cycle.day > 0 {
+        cycle.day as f64
+    } else {
+        HALF_LIFE_STEPS / HALF_LIFE_DAYS
     }
 }
 

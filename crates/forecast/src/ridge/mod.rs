@@ -16,6 +16,7 @@
 
 mod member;
 mod regression;
+mod rows;
 mod scale;
 mod spread;
 #[cfg(test)]

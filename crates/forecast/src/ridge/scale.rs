@@ -54,9 +54,14 @@ impl Scale {
         }
     }
 
+    /// The demand, or the largest that is told apart from larger ones.
+    pub(super) fn told_apart(&self, demand: f64) -> f64 {
+        demand.min(self.cap)
+    }
+
     /// To the scale of the regression.
     pub(super) fn forth(&self, demand: f64) -> f64 {
-        let demand = demand.min(self.cap);
+        let demand = self.told_apart(demand);
         match self.scaling {
             Scaling::Log(share) => libm::log(demand / self.unit + share),
             Scaling::Linear => demand / self.unit,
@@ -65,13 +70,33 @@ impl Scale {
 
     /// Back to demand, which is never negative and at most what [`Self::forth`] tells apart.
     pub(super) fn back(&self, scaled: f64) -> f64 {
+        self.demand(self.shift(scaled))
+    }
+
+    /// What a difference on the scale does to demand: a factor on a logarithm, else a term.
+    pub(super) fn shift(&self, scaled: f64) -> f64 {
+        match self.scaling {
+            Scaling::Log(_) => libm::exp(scaled.min(700.0)),
+            Scaling::Linear => scaled,
+        }
+    }
+
+    /// Back to the demand of the sum of two on the scale, given as shifts.
+    pub(super) fn shifted(&self, one: f64, other: f64) -> f64 {
+        self.demand(match self.scaling {
+            Scaling::Log(_) => one * other,
+            Scaling::Linear => one + other,
+        })
+    }
+
+    fn demand(&self, shift: f64) -> f64 {
         let relative = match self.scaling {
             Scaling::Log(share) => {
                 // Rounding alone leaves less than this of a zero.
-                let above = libm::exp(scaled.min(700.0)) - share;
+                let above = shift - share;
                 if above < 1e-12 * share { 0.0 } else { above }
             }
-            Scaling::Linear => scaled,
+            Scaling::Linear => shift,
         };
         (relative * self.unit).clamp(0.0, self.cap)
     }

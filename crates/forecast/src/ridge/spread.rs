@@ -16,7 +16,7 @@ pub(super) type Grid = [f64; LEVELS.len()];
 pub(super) const MEDIAN: usize = 8;
 
 /// Times of day told apart.
-const SLOTS: usize = 24;
+pub(super) const SLOTS: usize = 24;
 
 /// How a time of day borrows from its neighbours, from two hours before to two after.
 const KERNEL: [f64; 5] = [1.0, 2.0, 3.0, 2.0, 1.0];
@@ -75,7 +75,8 @@ impl Spread {
             .collect();
         sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let further = 1.0 + FURTHER / independent.max(1.0);
-        let quantiles = LEVELS.map(|level| further * weighted_quantile(&sorted, level * weights));
+        let wanted = LEVELS.map(|level| level * weights);
+        let quantiles = weighted_quantiles(&sorted, &wanted).map(|quantile| further * quantile);
         Self { slots, quantiles }
     }
 
@@ -129,14 +130,16 @@ fn slots(errors: &[Error], mean: f64, weight: f64) -> Vec<f64> {
         .collect()
 }
 
-/// The value up to which this weight lies, by straight lines between the middles of the weights.
-fn weighted_quantile(sorted: &[(f64, f64)], weight: f64) -> f64 {
+/// The values up to which these rising weights lie, by straight lines between the middles of the weights.
+fn weighted_quantiles(sorted: &[(f64, f64)], wanted: &Grid) -> Grid {
+    let mut quantiles = [sorted.last().map_or(0.0, |(value, _)| *value); LEVELS.len()];
+    let mut left = wanted.iter().zip(&mut quantiles).peekable();
     let mut below = 0.0;
     let mut last: Option<(f64, f64)> = None;
     for &(value, own) in sorted {
         let middle = below + 0.5 * own;
-        if middle >= weight {
-            return match last {
+        while let Some((weight, quantile)) = left.next_if(|(weight, _)| middle >= **weight) {
+            *quantile = match last {
                 Some((before, at)) if middle > at => {
                     before + (value - before) * (weight - at) / (middle - at)
                 }
@@ -146,7 +149,7 @@ fn weighted_quantile(sorted: &[(f64, f64)], weight: f64) -> f64 {
         last = Some((value, middle));
         below += own;
     }
-    last.map_or(0.0, |(value, _)| value)
+    quantiles
 }
 
 /// The value at a level of quantiles at [`LEVELS`]; beyond them the last line goes on, to a level of

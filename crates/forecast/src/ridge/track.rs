@@ -261,20 +261,29 @@ impl Track {
 
     /// The features, as known after the step `now`, of the step `lead` (from 1) steps later.
     pub(super) fn fill(&self, now: usize, lead: usize, out: &mut [f64]) {
+        let (seasonal, present) = out.split_at_mut(out.len() - self.present());
+        self.fill_seasonal(now, lead, seasonal);
+        self.fill_present(now, present);
+    }
+
+    /// How many of the features, the last ones, are the same whatever the lead.
+    pub(super) fn present(&self) -> usize {
         let Cycle { day, week } = self.cycle;
-        let base = self.base(now);
-        let mut out = out.iter_mut();
-        let mut put = |value: f64| {
-            if let Some(place) = out.next() {
-                *place = value;
-            }
-        };
+        match (day, week) {
+            (0, _) => PLAIN_WINDOWS.len(),
+            (_, 0) => self.windows.len() + 1,
+            _ => 2 * self.windows.len() + 1,
+        }
+    }
+
+    /// The features before those: what was there at the same time, and the level.
+    pub(super) fn fill_seasonal(&self, now: usize, lead: usize, out: &mut [f64]) {
+        let Cycle { day, week } = self.cycle;
         if day == 0 {
-            for window in PLAIN_WINDOWS {
-                put(mean(&self.sum, now, window) - base);
-            }
             return;
         }
+        let base = self.base(now);
+        let mut put = putting(out);
         let target = now + lead;
         let same_time = target - lead.div_ceil(day) * day;
         put(self.scaled[same_time] - base);
@@ -294,6 +303,19 @@ impl Track {
             put(self.scaled[same_week] - base);
             put(self.weeks[same_week] - base);
         }
+    }
+
+    /// The last features: how far the last steps are off what is usual.
+    pub(super) fn fill_present(&self, now: usize, out: &mut [f64]) {
+        let Cycle { day, week } = self.cycle;
+        let mut put = putting(out);
+        if day == 0 {
+            let base = self.base(now);
+            for window in PLAIN_WINDOWS {
+                put(mean(&self.sum, now, window) - base);
+            }
+            return;
+        }
         for &window in &self.windows {
             put(mean(&self.off_days, now, window));
             if week > 0 {
@@ -301,6 +323,16 @@ impl Track {
             }
         }
         put(mean(&self.off_yesterday, now, self.cycle.hour()));
+    }
+}
+
+/// Puts one value after the other.
+fn putting(out: &mut [f64]) -> impl FnMut(f64) {
+    let mut out = out.iter_mut();
+    move |value| {
+        if let Some(place) = out.next() {
+            *place = value;
+        }
     }
 }
 
