@@ -50,9 +50,9 @@ pub struct Combination {
 /// best weighs a quarter as much. Losses are out of sample over days, so a tenth is more than luck.
 const CHOSEN: f64 = 15.0;
 
-/// Where many members of different kinds are to be averaged: four fifths as much. The errors of different kinds hang
+/// Where many members of different kinds are to be averaged: nine tenths as much. The errors of different kinds hang
 /// together less, so that also a member that loses more brings the mean nearer (Bates and Granger 1969).
-const AVERAGED: f64 = 2.0;
+const AVERAGED: f64 = 1.0;
 
 fn chosen() -> f64 {
     CHOSEN

@@ -240,8 +240,8 @@ impl Trust {
 
 /// The weights that members earn by their losses: exponential weights (Vovk 1990) on relative losses,
 /// so that the unit does not matter. A member that loses a share s more than the best weighs exp(−sharpness · s) as
-/// much. Where all lose alike, each weighs one part and the first two parts, so that a few days' luck
-/// does not turn the forecast.
+/// much. Where all lose alike, the first weighs as much as all others and two more together, so that a few days' luck does
+/// not turn the forecast.
 pub(super) fn weights(losses: &[f64], sharpness: f64) -> Vec<f64> {
     let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let weight = |&loss: &f64| {

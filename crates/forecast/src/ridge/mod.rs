@@ -36,9 +36,9 @@ use crate::{
     QuantileForecast, SamplePaths, Season, SeasonalNaive, Update,
 };
 
-/// How sharply weights follow losses. The losses are means over weeks, so a tenth more is telling: it
-/// makes a twentieth of the weight.
-const ETA: f64 = 30.0;
+/// How sharply weights follow losses. The variants see the same and err alike, and their losses are means over weeks, so a
+/// twentieth more is telling: it makes a twentieth of the weight.
+const ETA: f64 = 60.0;
 
 /// Newest steps used: eight weeks of a day with a week, else as many days, and no more than this.
 const DAYS_MAX: usize = 56;
