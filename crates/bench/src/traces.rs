@@ -20,8 +20,6 @@ use crate::grids;
 pub const WARM_UP: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Provisioning is judged at steps that are no longer than a boot.
 const STEP_SECONDS_MAX: u32 = 300;
-/// In a closed loop, of what was turned away.
-const RETRIED: f64 = 1.0 / 3.0;
 
 /// One trace in the plain setting.
 pub struct Trace {
@@ -63,7 +61,7 @@ impl Trace {
         let step_seconds = demand.step().seconds();
         let telling = Telling {
             delay_steps: steps(args.delay, step_seconds),
-            retried: args.closed_loop.then_some(RETRIED),
+            retried: args.closed_loop.then_some(Telling::RETRIED),
         };
         let warm_up_steps = (WARM_UP.as_secs() as u64).div_ceil(u64::from(step_seconds)) as usize;
         let scored: Vec<f64> = (warm_up_steps..demand.len())

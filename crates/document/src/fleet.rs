@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleetcast_model as model;
 use fleetcast_model::{ComponentName, Fleet, Units};
-use jiff::SignedDuration;
 
 use crate::amount::{
     cores, duration, gigabytes, iops, megabits, money, positive, share, to_cores, to_gigabytes,
@@ -16,9 +15,6 @@ use crate::problem::Problems;
 use crate::standby;
 use crate::wire;
 use crate::wire::{Fraction, IsoDuration};
-
-/// Demand that is told later is of no use to buying.
-const TELEMETRY_DELAY_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// Turns a fleet state into a fleet. What is wrong with it goes into `problems`; then the fleet is of no use.
 pub(crate) fn read(state: &wire::FleetState, problems: &mut Problems) -> Fleet {
@@ -66,7 +62,7 @@ pub(crate) fn read(state: &wire::FleetState, problems: &mut Problems) -> Fleet {
 
 fn read_telemetry(stated: &wire::Telemetry, problems: &mut Problems) -> model::TelemetryTerms {
     let delay = stated.delay.0;
-    if delay > TELEMETRY_DELAY_MAX {
+    if delay > model::TelemetryTerms::DELAY_MAX {
         let message = format!("delay is {}; it is at most PT1H", stated.delay);
         problems
             .add("/telemetry/delay", message)

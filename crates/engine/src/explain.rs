@@ -6,6 +6,7 @@ use fleetcast_model::{
     Cohort, InteractionType, MicroUsdPerHour, OfferId, Override, OverrideScore, Resource,
     StandbyPolicy, StandbyTerms, Units, UseDrift,
 };
+use fleetcast_planner::OfferChoice;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::accuracy::Accuracy;
@@ -63,15 +64,14 @@ impl Engine {
     pub fn explain(&self, component: usize) -> Explained {
         let state = &self.components[component];
         let kinds = self.map.types_of(component).iter().cloned();
-        let mut offers: Vec<_> = state
-            .offers
-            .iter()
+        let mut by_price = state.offers.clone();
+        by_price.sort_by(OfferChoice::cmp_price);
+        let offers = (by_price.iter())
             .map(|choice| {
                 let offer = &self.config.offers[usize::from(choice.offer.0)];
                 (offer.id.clone(), choice.units_each, choice.price)
             })
             .collect();
-        offers.sort_by_key(|(_, units, price)| price.get() / u64::from((*units).max(1)));
         let book = state.feedback.book;
         let count = book.count.max(1) as f64;
         let ready = crate::stages::observe::look(state, self.now(), self.now()).ready as f64;

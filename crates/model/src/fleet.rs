@@ -43,6 +43,9 @@ pub struct TelemetryTerms {
 }
 
 impl TelemetryTerms {
+    /// Demand that is told later than this is no help: by then nothing is provisioned in time.
+    pub const DELAY_MAX: SignedDuration = SignedDuration::from_hours(1);
+
     /// Whether demand is told at the end of its step, and in full.
     pub fn is_plain(&self) -> bool {
         *self == Self::default()

@@ -50,6 +50,11 @@ pub struct Telling {
     pub retried: Option<f64>,
 }
 
+impl Telling {
+    /// Of what was turned away so much is asked for again in the next step: an assumption.
+    pub const RETRIED: f64 = 1.0 / 3.0;
+}
+
 /// What one interval was like, and what the engine decided at its end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Interval {

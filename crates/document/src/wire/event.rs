@@ -90,8 +90,8 @@ pub struct OverrideEntry {
     pub component: ComponentName,
     /// What was decided: `pin` is exactly `units`, `floor` at least, `ceiling` at most; `pause` is
     /// no change at all; `provision` is `units` more than are required otherwise (units that are
-    /// only kept count towards them), ready when it starts; `forecast` is a demand of `volume` from its start to its expiry, whatever the
-    /// forecast says.
+    /// only kept count towards them), ready when it starts; `forecast` is a demand of `volume` from
+    /// its start to its expiry, whatever the forecast says.
     #[schemars(with = "DecisionText")]
     pub decision: Decision,
     /// How many units; not with `pause` and `forecast`.

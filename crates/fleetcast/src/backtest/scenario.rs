@@ -6,7 +6,7 @@ use anyhow::Result;
 use fleetcast_engine::{EngineConfig, Telemetry};
 use fleetcast_model::{
     Component, Event, Fleet, InteractionType, Mode, Objective, Offer, Override, Persona,
-    StandbyPolicy, TimeWindow,
+    StandbyPolicy, TelemetryTerms, TimeWindow,
 };
 use fleetcast_policy::{PolicyKind, PolicySpec};
 use fleetcast_series::Series;
@@ -62,8 +62,6 @@ const APPROVAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
 /// Of promotions so many fail, and so many take five times as long: assumptions, so that drills find something.
 const STANDBY_FAILS_PPM: u32 = 5_000;
 const STANDBY_SLOW_PPM: u32 = 20_000;
-/// Where only what was served is seen, so much of the rest is asked for again in the next step: an assumption.
-const RETRIED: f64 = 1.0 / 3.0;
 const DEFAULT_BOOT: SignedDuration = SignedDuration::from_mins(5);
 const DEFAULT_DRAIN: SignedDuration = SignedDuration::from_mins(5);
 /// Of a history that is shorter, a quarter is warm-up. The plain setting keeps its week as long as a day is left
@@ -334,7 +332,7 @@ impl Scenario {
         let mut terms = self.config.fleet.telemetry;
         terms.delay = args.telemetry_delay.unwrap_or(terms.delay);
         terms.served_only |= args.served_only;
-        if terms.delay < SignedDuration::ZERO || terms.delay > SignedDuration::from_hours(1) {
+        if !(SignedDuration::ZERO..=TelemetryTerms::DELAY_MAX).contains(&terms.delay) {
             let told = format!("--telemetry-delay: {:#}: from 0s to 1h", terms.delay);
             return Err(BadInput(told).into());
         }
@@ -354,7 +352,7 @@ impl Scenario {
         };
         self.simulation.telling = Telling {
             delay_steps,
-            retried: terms.served_only.then_some(RETRIED),
+            retried: terms.served_only.then_some(Telling::RETRIED),
         };
         Ok(self)
     }
