@@ -35,6 +35,10 @@ pub struct PlannerArgs {
     /// How time and memory grow with offers, zones, periods and components instead, up to so many components.
     #[arg(long, value_name = "COMPONENTS", num_args = 0..=1, default_missing_value = "10000")]
     pub growth: Option<usize>,
+    /// The engine's own orders of mixed offers instead, beside the same units in hindsight, on recordings of up to 5 minutes
+    /// whose name contains TEXT.
+    #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
+    pub engine: Option<String>,
     /// Work for each component, in thousands of cells [default: the planner's].
     #[arg(long, value_name = "N")]
     pub kilocells: Option<u64>,

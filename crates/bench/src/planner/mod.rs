@@ -1,6 +1,7 @@
 //! Fleet plans beside the exact optimum: cost, our own bound, time to equal cost, and how it grows.
 
 mod args;
+mod engine;
 mod growth;
 mod instances;
 mod ours;
@@ -36,6 +37,9 @@ struct Line {
 pub fn run(args: &PlannerArgs) -> Result<()> {
     if let Some(components) = args.growth {
         return growth::run(args, components);
+    }
+    if let Some(only) = &args.engine {
+        return engine::run(args, only);
     }
     let peer = Peer::find(args)?;
     if args.small > 0 {
