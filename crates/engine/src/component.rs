@@ -84,6 +84,7 @@ pub struct ComponentState {
     pub(crate) burn: Option<BurnWatch>,
     /// Steps from a decision to the first step that its order serves.
     pub(crate) lead_steps: u32,
+    pub(crate) step_seconds: u32,
     /// Units in service, and what they carried, in the steps whose demand is not told yet, oldest first.
     pub(crate) served: VecDeque<(u64, f64)>,
     pub(crate) known: bool,
@@ -281,6 +282,7 @@ impl ComponentState {
             turns: Turns::default(),
             timing: component.timing,
             lead_steps: boot_steps + 1,
+            step_seconds: config.step_seconds,
             served: VecDeque::new(),
             known: false,
             volume: 0.0,
@@ -573,6 +575,7 @@ pub(crate) fn offer_choices(
             units_each,
             price: offer.price,
             minimum_seconds: offer.billing.minimum_seconds.max(lifetime),
+            billing: offer.billing,
         })
     };
     offers.iter().zip(0..).filter_map(choice).collect()

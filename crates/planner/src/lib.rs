@@ -1,5 +1,6 @@
 //! From wanted units to a plan, and the checker of plans. `README.md` states the problem.
 
+mod bills;
 mod check;
 pub mod fleet_plan;
 mod limited;
@@ -10,6 +11,7 @@ mod spread;
 mod standby;
 pub mod steering;
 
+pub use bills::Bills;
 pub use check::{Note, check};
 pub use limited::{LimitedInput, LimitedMix, limited_mix};
 pub use plan::{OfferChoice, PlanInput, plan, units_each, units_of};

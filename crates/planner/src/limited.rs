@@ -229,7 +229,7 @@ fn water_level(standing: &[u64], open: &[usize], units: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use fleetcast_model::OfferIndex;
+    use fleetcast_model::{Billing, OfferIndex};
     use proptest::prelude::*;
 
     use super::*;
@@ -240,6 +240,10 @@ mod tests {
             units_each,
             price: MicroUsdPerHour::new(price),
             minimum_seconds: 0,
+            billing: Billing {
+                minimum_seconds: 0,
+                granularity_seconds: 1,
+            },
         }
     }
 

@@ -70,7 +70,7 @@ pub(crate) fn cheapest_mix(offers: &[OfferChoice], missing: u64, room: u64) -> V
 
 #[cfg(test)]
 mod tests {
-    use fleetcast_model::{MicroUsdPerHour, OfferIndex};
+    use fleetcast_model::{Billing, MicroUsdPerHour, OfferIndex};
     use proptest::prelude::*;
 
     use super::*;
@@ -81,6 +81,10 @@ mod tests {
             units_each: *units_each,
             price: MicroUsdPerHour::new(*price),
             minimum_seconds: 0,
+            billing: Billing {
+                minimum_seconds: 0,
+                granularity_seconds: 1,
+            },
         };
         all.iter().enumerate().map(of).collect()
     }

@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 
 use fleetcast_model::{
-    Cohort, ComponentIndex, InstanceRange, InstanceState, MicroUsdPerHour, OfferIndex, Plan,
-    PlannedOrder, Units,
+    Billing, Cohort, ComponentIndex, InstanceRange, InstanceState, MicroUsdPerHour, OfferIndex,
+    Plan, PlannedOrder, Units,
 };
 use jiff::Timestamp;
 
+use crate::bills::{Bills, release_dearest};
 use crate::mix::cheapest_mix;
 
 /// One component's problem.
@@ -31,6 +32,9 @@ pub struct PlanInput<'a> {
     pub offers: &'a [OfferChoice],
     /// Units of what serves that may be given back at most: none of what is stateful.
     pub drain_most: Units,
+    /// Where offers are mixed: what is known of the bills, so that what costs most to keep goes first. `None`: what is newest
+    /// goes first.
+    pub bills: Option<Bills<'a>>,
 }
 
 /// An offer as the planner sees it.
@@ -42,8 +46,10 @@ pub struct OfferChoice {
     pub units_each: u32,
     /// Price of one instance.
     pub price: MicroUsdPerHour,
-    /// An instance is billed at least for so many seconds.
+    /// An instance stays at least for so many seconds: its minimum bill, or longer if its component says so.
     pub minimum_seconds: u32,
+    /// How an instance is billed.
+    pub billing: Billing,
 }
 
 impl OfferChoice {
@@ -115,6 +121,8 @@ pub fn plan(input: &PlanInput) -> Plan {
         let missing = wanted.get() - have;
         let room = input.ceiling.get().saturating_sub(have);
         plan.orders = cheapest_orders(input, missing, room);
+    } else if let Some(bills) = &input.bills {
+        release_dearest(input, bills, have - wanted.get(), &mut plan);
     } else if have - wanted.get() >= largest_instance(input) {
         release(input, have - wanted.get(), &mut plan);
     }
@@ -123,7 +131,7 @@ pub fn plan(input: &PlanInput) -> Plan {
 
 /// Units of the largest instance that is there. A surplus of less is what whole instances leave over: giving
 /// something smaller back for it would undo the order that brought it.
-fn largest_instance(input: &PlanInput) -> u64 {
+pub(crate) fn largest_instance(input: &PlanInput) -> u64 {
     let there = input
         .cohorts
         .iter()
@@ -161,15 +169,28 @@ pub(crate) fn release_cohorts(
     most: u64,
     of: impl Fn(&Cohort) -> bool,
 ) -> u64 {
+    let free = |cohort: &&Cohort| of(cohort) && may_go(input, cohort, serving);
+    let newest_first = input.cohorts.iter().rev().filter(free);
+    release_in_order(input, plan, serving, most, newest_first)
+}
+
+/// Gives back at most so many units of these cohorts, in this order; says how many.
+pub(crate) fn release_in_order<'a>(
+    input: &PlanInput,
+    plan: &mut Plan,
+    serving: bool,
+    most: u64,
+    cohorts: impl IntoIterator<Item = &'a Cohort>,
+) -> u64 {
     let most = if serving {
         most.min(input.drain_most.saturating_sub(plan.drained).get())
     } else {
         most
     };
     let mut left = most;
-    for cohort in input.cohorts.iter().rev().filter(|cohort| of(cohort)) {
+    for cohort in cohorts {
         let each = input.units_each(cohort);
-        if left == 0 || each == 0 || !may_go(input, cohort, serving) {
+        if left == 0 || each == 0 {
             continue;
         }
         let count = (left / each).min(u64::from(cohort.count));
@@ -195,14 +216,18 @@ pub(crate) fn release_cohorts(
 
 /// Whether these instances may be given back among those that serve, or among those that do not serve yet.
 pub(crate) fn may_go(input: &PlanInput, cohort: &Cohort, serving: bool) -> bool {
+    may_go_but_for_its_bill(cohort, serving) && !still_bound(input, cohort)
+}
+
+/// The same, whatever is paid for them anyway.
+pub(crate) fn may_go_but_for_its_bill(cohort: &Cohort, serving: bool) -> bool {
     cohort.state.is_counted()
         && cohort.state != InstanceState::Promoting
         && (cohort.state == InstanceState::InService) == serving
-        && !still_paid_for(input, cohort)
 }
 
-/// Whether the minimum bill of these instances runs on anyway.
-fn still_paid_for(input: &PlanInput, cohort: &Cohort) -> bool {
+/// Whether the minimum bill or the lifetime of these instances runs on anyway.
+pub(crate) fn still_bound(input: &PlanInput, cohort: &Cohort) -> bool {
     let minimum = input
         .offers
         .iter()
@@ -214,6 +239,8 @@ fn still_paid_for(input: &PlanInput, cohort: &Cohort) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use fleetcast_model::Token;
     use proptest::prelude::*;
 
@@ -238,12 +265,20 @@ mod tests {
             units_each: 1,
             price: MicroUsdPerHour::new(100),
             minimum_seconds: 0,
+            billing: Billing {
+                minimum_seconds: 0,
+                granularity_seconds: 1,
+            },
         },
         OfferChoice {
             offer: OfferIndex(1),
             units_each: 4,
             price: MicroUsdPerHour::new(300),
             minimum_seconds: 60,
+            billing: Billing {
+                minimum_seconds: 60,
+                granularity_seconds: 1,
+            },
         },
     ];
 
@@ -258,6 +293,7 @@ mod tests {
             cohorts,
             offers: &OFFERS,
             drain_most: Units::new(u64::MAX),
+            bills: None,
         }
     }
 
@@ -348,14 +384,18 @@ mod tests {
         ]
     }
 
+    static NOTHING_KNOWN: BTreeMap<Token, Timestamp> = BTreeMap::new();
+
     proptest! {
         #[test]
         fn planning_twice_changes_nothing(
+            by_bill in any::<bool>(),
             wanted in 0_u64..80,
             parts in proptest::collection::vec((1_u32..9, 0_u16..2, states()), 0..8),
         ) {
             let cohorts: Vec<_> = parts.iter().enumerate().map(|(i, (n, offer, state))| cohort(i as u64, *n, *offer, *state)).collect();
-            let problem = input(wanted, &cohorts);
+            let bills = Bills { ordered: &NOTHING_KNOWN, step_seconds: 60, drain_seconds: 60 };
+            let problem = PlanInput { bills: by_bill.then_some(bills), ..input(wanted, &cohorts) };
             let first = plan(&problem);
             prop_assert_eq!(check(&problem, &first), vec![]);
             let after = carried_out(&problem, &first);

@@ -152,7 +152,7 @@ fn give_back(input: &PlanInput, mut surplus: u64, plan: &mut Plan) {
 
 #[cfg(test)]
 mod tests {
-    use fleetcast_model::{ComponentIndex, MicroUsdPerHour, Token};
+    use fleetcast_model::{Billing, ComponentIndex, MicroUsdPerHour, Token};
     use jiff::Timestamp;
 
     use super::*;
@@ -163,6 +163,10 @@ mod tests {
         units_each: 1,
         price: MicroUsdPerHour::new(100),
         minimum_seconds: 0,
+        billing: Billing {
+            minimum_seconds: 0,
+            granularity_seconds: 1,
+        },
     }];
 
     fn cohort(token: u64, count: u32, state: InstanceState) -> Cohort {
@@ -188,6 +192,7 @@ mod tests {
             cohorts,
             offers: &OFFERS,
             drain_most: Units::new(u64::MAX),
+            bills: None,
         };
         let mut plan = plan(&input);
         plan_standby(&input, Units::new(standby), |_| true, &mut plan);

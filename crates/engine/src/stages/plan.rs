@@ -2,7 +2,7 @@
 
 use fleetcast_model::{ComponentIndex, Plan, Units};
 use fleetcast_planner::spot::{ComposedInput, plan_composed};
-use fleetcast_planner::{PlanInput, check};
+use fleetcast_planner::{Bills, PlanInput, check};
 use jiff::Timestamp;
 
 use crate::component::{Brain, ComponentState};
@@ -23,7 +23,10 @@ pub fn plan(
     }
     let with_spot =
         (state.hedge.is_some()).then(|| with_spot(index, state, projection, now, ready_by));
-    let input = problem(index, state, projection, now, ready_by);
+    let input = PlanInput {
+        bills: bills(state, projection),
+        ..problem(index, state, projection, now, ready_by)
+    };
     let mut plan = with_spot.unwrap_or_else(|| fleetcast_planner::plan(&input));
     if let Some(limits) = limits.as_deref_mut() {
         let domains = state.hedge.as_ref().map(|hedge| hedge.domains());
@@ -140,6 +143,19 @@ fn with_spot(
     plan
 }
 
+/// What is known of the bills, where our own plan may choose what to give back: spot keeps to its composition, and what the
+/// loss of a zone has to leave is given back by zone.
+fn bills<'a>(state: &'a ComponentState, projection: &Projection) -> Option<Bills<'a>> {
+    let ours = matches!(state.brain, Brain::Ours(_)) && state.hedge.is_none();
+    let mixed = ours && state.offers.len() > 1 && projection.spare == Units::ZERO;
+    let drain = state.timing.drain.as_secs();
+    mixed.then(|| Bills {
+        ordered: state.workflow.placed(),
+        step_seconds: state.step_seconds,
+        drain_seconds: u32::try_from(drain.max(0)).unwrap_or(u32::MAX),
+    })
+}
+
 /// States the component's problem.
 pub fn problem<'a>(
     index: ComponentIndex,
@@ -162,5 +178,6 @@ pub fn problem<'a>(
         } else {
             state.scale_in.left()
         },
+        bills: None,
     }
 }

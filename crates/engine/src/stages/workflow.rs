@@ -1,5 +1,7 @@
 //! Seventh stage: intents first, then actions. Order, boot, configure, healthy, in service, fleet state.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use fleetcast_model::{
     Action, Arming, Cohort, ComponentIndex, FleetStateUpdate, InstanceRange, InstanceState,
     MicroUsd, OfferIndex, Order, Plan, PlannedOrder, PromoteOn, Renewal, StandbyPolicy,
@@ -30,6 +32,8 @@ pub struct WorkflowState {
     orders: u64,
     /// Until when what is on its way of an order is waited for.
     leases: Vec<(Token, Timestamp)>,
+    /// When the order of what stands was placed, where this engine placed it.
+    placed: BTreeMap<Token, Timestamp>,
 }
 
 /// An order whose outcome is not known yet.
@@ -69,6 +73,11 @@ impl WorkflowState {
         self.intents.iter().any(|intent| intent.standby)
     }
 
+    /// When orders were placed, by their tokens: what this engine ordered and still stands is among them.
+    pub fn placed(&self) -> &BTreeMap<Token, Timestamp> {
+        &self.placed
+    }
+
     /// Tells the world, once, whether it promotes standby by itself, and how it is kept where that may change.
     pub fn arm(
         &mut self,
@@ -100,6 +109,13 @@ impl WorkflowState {
             let listed = cohorts.iter().any(|cohort| cohort.token == intent.token);
             !listed && as_of.duration_since(intent.placed) < GRACE
         });
+        // Now and then is enough: what is gone is not asked for.
+        if self.placed.len() > 2 * (cohorts.len() + self.intents.len()) + 16 {
+            let there: BTreeSet<Token> = cohorts.iter().map(|cohort| cohort.token).collect();
+            let asked: BTreeSet<Token> = self.intents.iter().map(|intent| intent.token).collect();
+            let stands = |token: &Token| there.contains(token) || asked.contains(token);
+            self.placed.retain(|token, _| stands(token));
+        }
     }
 
     /// Drops an order that the provider refused; whether it was one of ours.
@@ -172,6 +188,7 @@ impl WorkflowState {
             let lease_until = now + lease;
             assert!(lease_until > now, "an order without a lease never ends");
             self.leases.push((token, lease_until));
+            self.placed.insert(token, now);
             self.intents.push(Intent {
                 token,
                 offer: planned.offer,

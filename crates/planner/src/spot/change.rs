@@ -247,7 +247,7 @@ fn domain_of(input: &ComposedInput, offer: OfferIndex) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use fleetcast_model::{ComponentIndex, InstanceState, MicroUsdPerHour, Token};
+    use fleetcast_model::{Billing, ComponentIndex, InstanceState, MicroUsdPerHour, Token};
     use jiff::Timestamp;
 
     use super::*;
@@ -260,6 +260,10 @@ mod tests {
             units_each: 1,
             price: MicroUsdPerHour::new(price),
             minimum_seconds: 0,
+            billing: Billing {
+                minimum_seconds: 0,
+                granularity_seconds: 1,
+            },
         }
     }
 
@@ -299,6 +303,7 @@ mod tests {
                 cohorts,
                 offers: &offers,
                 drain_most: Units::new(1_000),
+                bills: None,
             },
             composition: &composition,
             domains: &[None, Some(0), Some(1)],
