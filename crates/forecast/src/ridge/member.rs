@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::regression::{FOLDS, Lesson, fit};
 use super::scale::{Scale, Scaling};
 use super::spread::{Error, Grid, LEVELS, MEDIAN, SLOTS, Spread, slot};
-use super::track::{About, Cycle, Track};
+use super::track::{About, Behind, Cycle, Track};
 use crate::scores::pinball;
 
 /// Rows for the regression at one lead. More tell nothing new: they overlap.
@@ -74,6 +74,15 @@ struct Near {
     to: usize,
 }
 
+/// A lead near the one that is learned.
+#[derive(Clone, Copy)]
+struct Ahead {
+    steps: usize,
+    /// How much a row of it weighs.
+    weight: f64,
+    behind: Behind,
+}
+
 /// What all leads are learned from.
 struct Past<'a> {
     values: &'a [Option<f64>],
@@ -83,6 +92,9 @@ struct Past<'a> {
     by_age: Vec<f64>,
     /// Step after step from the first one that has features, those that are the same whatever the lead.
     present: Vec<f64>,
+    /// The time of day, and the stretch of time, of each step.
+    slots: Vec<usize>,
+    folds: Vec<usize>,
 }
 
 /// A lead between knots.
@@ -125,6 +137,10 @@ impl Member {
                 .map(|age| libm::exp2(-(age as f64) / half_life))
                 .collect(),
             present: present_features(&member.track),
+            slots: (0..values.len()).map(|step| member.slot(step)).collect(),
+            folds: (0..values.len())
+                .map(|step| step * FOLDS / values.len())
+                .collect(),
         };
         let mut lesson = Lesson::new(member.track.features().len());
         for (place, &lead) in leads.iter().enumerate() {
@@ -150,14 +166,15 @@ impl Member {
         let values = past.values;
         let cycle = self.track.cycle();
         let steps = values.len();
-        let leads: Vec<(usize, f64)> = (from + 1..to)
-            .map(|near| {
-                let weight = if near <= lead {
+        let leads: Vec<Ahead> = (from + 1..to)
+            .map(|near| Ahead {
+                steps: near,
+                weight: if near <= lead {
                     (near - from) as f64 / (lead - from) as f64
                 } else {
                     (to - near) as f64 / (to - lead) as f64
-                };
-                (near, weight)
+                },
+                behind: self.track.behind(near),
             })
             .collect();
         let first = cycle.first();
@@ -173,29 +190,31 @@ impl Member {
         let chosen = |row: usize| {
             let place = (row as u64 * all as u64 / count as u64) as usize;
             let now = first + place / leads.len();
-            let (ahead, near) = leads[place % leads.len()];
-            let target = now + ahead;
+            let ahead = leads[place % leads.len()];
+            let target = now + ahead.steps;
             let seen = target < steps && values[target].is_some();
-            seen.then_some((now, ahead, near))
+            seen.then_some((now, ahead))
         };
-        let mut by_fold: [Vec<(usize, usize, f64)>; FOLDS] = Default::default();
-        for (now, ahead, near) in (0..count).filter_map(chosen) {
-            by_fold[(now + ahead - ahead / 2) * FOLDS / steps].push((now, ahead, near));
+        let mut by_fold: [Vec<(usize, Ahead)>; FOLDS] = Default::default();
+        for (now, ahead) in (0..count).filter_map(chosen) {
+            by_fold[past.folds[now + ahead.steps - ahead.steps / 2]].push((now, ahead));
         }
         let same = self.track.present();
         lesson.clear();
         let mut places = Vec::with_capacity(count);
         for (fold, rows) in by_fold.into_iter().enumerate() {
             let start = places.len();
-            for (now, ahead, near) in rows {
-                let target = now + ahead;
+            for (now, ahead) in rows {
+                let target = now + ahead.steps;
                 let change = self.track.at(target) - self.track.base(now);
                 lesson.rows.push(change, |features| {
                     let (seasonal, last) = features.split_at_mut(features.len() - same);
-                    self.track.fill_seasonal(now, ahead, seasonal);
+                    self.track.fill_seasonal(now, ahead.behind, seasonal);
                     last.copy_from_slice(&past.present[(now - first) * same..][..same]);
                 });
-                lesson.weights.push(near * past.by_age[steps - 1 - target]);
+                lesson
+                    .weights
+                    .push(ahead.weight * past.by_age[steps - 1 - target]);
                 places.push(target);
             }
             lesson.folds[fold] = start..places.len();
@@ -206,7 +225,7 @@ impl Member {
         let fitted = fit(lesson, &prior);
         let errors: Vec<Error> = (0..places.len())
             .map(|row| Error {
-                slot: self.slot(places[row]),
+                slot: past.slots[places[row]],
                 error: fitted.errors[row],
                 weight: lesson.weights[row],
             })

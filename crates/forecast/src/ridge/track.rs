@@ -74,6 +74,13 @@ impl Cycle {
     }
 }
 
+/// How many steps before the present one it was the same time of a past day, and of a past week, as it will be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Behind {
+    day: usize,
+    week: usize,
+}
+
 /// The scaled past without gaps, with running sums. Sum arrays have one entry more than there are
 /// steps; entry `i` is the sum of the first `i`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -262,7 +269,7 @@ impl Track {
     /// The features, as known after the step `now`, of the step `lead` (from 1) steps later.
     pub(super) fn fill(&self, now: usize, lead: usize, out: &mut [f64]) {
         let (seasonal, present) = out.split_at_mut(out.len() - self.present());
-        self.fill_seasonal(now, lead, seasonal);
+        self.fill_seasonal(now, self.behind(lead), seasonal);
         self.fill_present(now, present);
     }
 
@@ -276,16 +283,24 @@ impl Track {
         }
     }
 
+    /// Where the features of a lead from 1 look.
+    pub(super) fn behind(&self, lead: usize) -> Behind {
+        let behind = |season: usize| (season - lead % season.max(1)) % season.max(1);
+        Behind {
+            day: behind(self.cycle.day),
+            week: behind(self.cycle.week),
+        }
+    }
+
     /// The features before those: what was there at the same time, and the level.
-    pub(super) fn fill_seasonal(&self, now: usize, lead: usize, out: &mut [f64]) {
+    pub(super) fn fill_seasonal(&self, now: usize, behind: Behind, out: &mut [f64]) {
         let Cycle { day, week } = self.cycle;
         if day == 0 {
             return;
         }
         let base = self.base(now);
         let mut put = putting(out);
-        let target = now + lead;
-        let same_time = target - lead.div_ceil(day) * day;
+        let same_time = now - behind.day;
         put(self.scaled[same_time] - base);
         put(self.days_sum[same_time + 1] - self.days_sum[same_time] - base);
         if self.cycle.hour() > 1 {
@@ -299,7 +314,7 @@ impl Track {
         });
         if week > 0 {
             put(self.scaled[now] - base);
-            let same_week = target - lead.div_ceil(week) * week;
+            let same_week = now - behind.week;
             put(self.scaled[same_week] - base);
             put(self.weeks[same_week] - base);
         }
