@@ -8,7 +8,6 @@ use crate::config::ConfigError;
 use crate::engine::Engine;
 use crate::hedge::Hedge;
 use crate::stages::gate::GateState;
-use crate::stages::workflow::WorkflowState;
 
 impl Engine {
     /// Goes on under another version of the fleet state and the overrides, with the same components.
@@ -48,7 +47,7 @@ impl Engine {
             state.cohorts.clear();
             state.kept = None;
             state.gate = GateState::default();
-            state.workflow = WorkflowState::default();
+            state.workflow.forget_intents();
         }
         self.mode = fleet.mode;
         self.config.fleet = fleet;

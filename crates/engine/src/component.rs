@@ -574,7 +574,7 @@ pub(crate) fn offer_choices(
             offer: OfferIndex(index),
             units_each,
             price: offer.price,
-            minimum_seconds: offer.billing.minimum_seconds.max(lifetime),
+            lifetime_seconds: lifetime,
             billing: offer.billing,
         })
     };

@@ -6,10 +6,7 @@ use std::collections::BTreeMap;
 use fleetcast_model::{Cohort, InstanceState, Plan, Token};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::plan::{
-    OfferChoice, PlanInput, largest_instance, may_go_but_for_its_bill, release_in_order,
-    still_bound,
-};
+use crate::plan::{OfferChoice, PlanInput, largest_instance, release_in_order, state_lets_go};
 
 /// What is known of the bills of what stands.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +23,7 @@ impl Bills<'_> {
     /// Whether an instance costs nothing more until somebody looks again: its minimum or its granule is paid anyway.
     fn runs_on(&self, input: &PlanInput, choice: &OfferChoice, cohort: &Cohort) -> bool {
         let known = self.ordered.get(&cohort.token);
-        // `since` is when this state began, so the age is never overstated.
+        // Of an order that is not known only the state's begin is: it then seems younger than its bill, and stays into another granule.
         let ordered = known.map_or(cohort.since, |ordered| cohort.since.min(*ordered));
         let drain = if cohort.state == InstanceState::InService {
             i64::from(self.drain_seconds)
@@ -50,17 +47,17 @@ impl OfferChoice {
 
 /// Gives back up to `surplus` units, the dearest by the unit first, of equals the newest.
 ///
-/// What does not serve yet goes first, and as ever only where a whole instance of any size could go: what is on its way was
-/// ordered for what is missing, and giving something smaller back for it would undo that order. Of what serves anything that
+/// What does not serve yet goes first. While it is waited for, it goes as ever only where a whole instance of any size could go:
+/// it was ordered for what is missing, and giving something smaller back would undo that order. Of what serves anything that
 /// fits goes. So a large cheap instance takes the place of small dear ones as soon as it serves.
 pub(crate) fn release_dearest(input: &PlanInput, bills: &Bills, surplus: u64, plan: &mut Plan) {
     let mut surplus = surplus;
-    if surplus >= largest_instance(input) {
+    let (ready, _) = input.ready_and_pending();
+    if surplus >= largest_instance(input) || ready >= plan.wanted.get() {
         let pending = dearest_first(input, bills, false);
         surplus -= release_in_order(input, plan, false, surplus, pending);
     }
     // What is still on its way stands in for nothing that serves.
-    let (ready, _) = input.ready_and_pending();
     surplus = surplus.min(ready.saturating_sub(plan.wanted.get()));
     if surplus > 0 {
         let serving = dearest_first(input, bills, true);
@@ -72,10 +69,10 @@ pub(crate) fn release_dearest(input: &PlanInput, bills: &Bills, surplus: u64, pl
 fn dearest_first<'a>(input: &PlanInput<'a>, bills: &Bills, serving: bool) -> Vec<&'a Cohort> {
     let choice = |cohort: &Cohort| input.offers.iter().find(|c| c.offer == cohort.offer);
     let free = |cohort: &&Cohort| {
-        may_go_but_for_its_bill(cohort, serving)
+        state_lets_go(cohort, serving)
             && choice(cohort).is_none_or(|choice| {
-                let lifetime = choice.minimum_seconds > choice.billing.minimum_seconds;
-                !(lifetime && still_bound(input, cohort) || bills.runs_on(input, choice, cohort))
+                let lived = input.now.duration_since(cohort.since).as_secs();
+                lived >= i64::from(choice.lifetime_seconds) && !bills.runs_on(input, choice, cohort)
             })
     };
     let mut cohorts: Vec<&Cohort> = input.cohorts.iter().rev().filter(free).collect();
@@ -104,7 +101,7 @@ mod tests {
             offer: OfferIndex(place),
             units_each,
             price: MicroUsdPerHour::new(price),
-            minimum_seconds: seconds,
+            lifetime_seconds: 0,
             billing: Billing {
                 minimum_seconds: seconds,
                 granularity_seconds: seconds,
@@ -244,7 +241,7 @@ mod tests {
     #[test]
     fn a_lifetime_counts_from_service() {
         let lives = OfferChoice {
-            minimum_seconds: 7_200,
+            lifetime_seconds: 7_200,
             ..OFFERS[0]
         };
         let cohorts = [cohort(1, 5, 0, InstanceState::InService, 300)];
@@ -259,6 +256,39 @@ mod tests {
             .is_empty()
         };
         assert!(!goes(7_499) && goes(7_500));
+    }
+
+    #[test]
+    fn a_lifetime_shorter_than_the_bill_holds_as_well() {
+        let lives = OfferChoice {
+            lifetime_seconds: 3_000,
+            ..OFFERS[2]
+        };
+        // Ordered at 0, in service from 900: in the last look of the first hour, with a drain of a minute, it has not lived long enough.
+        let cohorts = [cohort(1, 5, 2, InstanceState::InService, 900)];
+        let offers = &[OFFERS[0], OFFERS[1], lives];
+        let goes = |now| {
+            let case = Case {
+                now,
+                offers,
+                ordered: &[(1, 0)],
+                ..case(&cohorts, 3)
+            };
+            !released(&case).is_empty()
+        };
+        assert!((3_000..3_900).step_by(60).all(|now| !goes(now)));
+        assert!((7_000..7_200).any(goes));
+    }
+
+    #[test]
+    fn what_boots_goes_before_what_serves_once_that_is_enough() {
+        let cohorts = [
+            cohort(1, 2, 1, InstanceState::InService, 0),
+            cohort(2, 2, 0, InstanceState::InService, 0),
+            cohort(3, 3, 0, InstanceState::Booting, 0),
+        ];
+        let gone = released(&case(&cohorts, 10));
+        assert_eq!(gone, [(3, 3)]);
     }
 
     proptest! {

@@ -239,7 +239,7 @@ mod tests {
             offer: OfferIndex(place as u16),
             units_each,
             price: MicroUsdPerHour::new(price),
-            minimum_seconds: 0,
+            lifetime_seconds: 0,
             billing: Billing {
                 minimum_seconds: 0,
                 granularity_seconds: 1,

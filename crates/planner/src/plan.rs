@@ -46,8 +46,8 @@ pub struct OfferChoice {
     pub units_each: u32,
     /// Price of one instance.
     pub price: MicroUsdPerHour,
-    /// An instance stays at least for so many seconds: its minimum bill, or longer if its component says so.
-    pub minimum_seconds: u32,
+    /// An instance stays at least for so many seconds, because its component says so.
+    pub lifetime_seconds: u32,
     /// How an instance is billed.
     pub billing: Billing,
 }
@@ -216,11 +216,11 @@ pub(crate) fn release_in_order<'a>(
 
 /// Whether these instances may be given back among those that serve, or among those that do not serve yet.
 pub(crate) fn may_go(input: &PlanInput, cohort: &Cohort, serving: bool) -> bool {
-    may_go_but_for_its_bill(cohort, serving) && !still_bound(input, cohort)
+    state_lets_go(cohort, serving) && !still_bound(input, cohort)
 }
 
-/// The same, whatever is paid for them anyway.
-pub(crate) fn may_go_but_for_its_bill(cohort: &Cohort, serving: bool) -> bool {
+/// The same by their state alone: lifetime and bill may hold them.
+pub(crate) fn state_lets_go(cohort: &Cohort, serving: bool) -> bool {
     cohort.state.is_counted()
         && cohort.state != InstanceState::Promoting
         && (cohort.state == InstanceState::InService) == serving
@@ -232,7 +232,9 @@ pub(crate) fn still_bound(input: &PlanInput, cohort: &Cohort) -> bool {
         .offers
         .iter()
         .find(|choice| choice.offer == cohort.offer)
-        .map_or(0, |choice| choice.minimum_seconds);
+        .map_or(0, |choice| {
+            (choice.billing.minimum_seconds).max(choice.lifetime_seconds)
+        });
     // `since` is when this state began, so the age is never overstated.
     minimum > 0 && input.now.duration_since(cohort.since).as_secs() < i64::from(minimum)
 }
@@ -264,7 +266,7 @@ mod tests {
             offer: OfferIndex(0),
             units_each: 1,
             price: MicroUsdPerHour::new(100),
-            minimum_seconds: 0,
+            lifetime_seconds: 0,
             billing: Billing {
                 minimum_seconds: 0,
                 granularity_seconds: 1,
@@ -274,7 +276,7 @@ mod tests {
             offer: OfferIndex(1),
             units_each: 4,
             price: MicroUsdPerHour::new(300),
-            minimum_seconds: 60,
+            lifetime_seconds: 0,
             billing: Billing {
                 minimum_seconds: 60,
                 granularity_seconds: 1,

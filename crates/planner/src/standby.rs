@@ -162,7 +162,7 @@ mod tests {
         offer: OfferIndex(0),
         units_each: 1,
         price: MicroUsdPerHour::new(100),
-        minimum_seconds: 0,
+        lifetime_seconds: 0,
         billing: Billing {
             minimum_seconds: 0,
             granularity_seconds: 1,

@@ -118,8 +118,17 @@ impl WorkflowState {
         }
     }
 
+    /// Forgets all that was asked for; when what stands was ordered stays known.
+    pub fn forget_intents(&mut self) {
+        *self = Self {
+            placed: std::mem::take(&mut self.placed),
+            ..Self::default()
+        };
+    }
+
     /// Drops an order that the provider refused; whether it was one of ours.
     pub fn forget(&mut self, token: Token) -> bool {
+        self.placed.remove(&token);
         let before = self.intents.len();
         self.intents.retain(|intent| intent.token != token);
         self.intents.len() < before

@@ -296,7 +296,8 @@ impl Member {
             };
             self.track.fill(origin, knot.lead, &mut features);
             let expected = self.track.base(origin) + dot(&features, &knot.coefficients);
-            let loss = self.loss(expected, &self.shifts(&knot.spread, slot), value);
+            let shifts = self.shifts(&knot.spread, slot);
+            let loss = self.loss(expected, &shifts, self.scale.told_apart(value));
             knot.loss += rate * (loss - knot.loss);
             knot.spread.track(self.track.at(now) - expected, slot);
         }

@@ -259,7 +259,7 @@ mod tests {
             offer: OfferIndex(offer),
             units_each: 1,
             price: MicroUsdPerHour::new(price),
-            minimum_seconds: 0,
+            lifetime_seconds: 0,
             billing: Billing {
                 minimum_seconds: 0,
                 granularity_seconds: 1,
