@@ -107,6 +107,15 @@ pub struct Billing {
     pub granularity_seconds: u32,
 }
 
+impl Billing {
+    /// The seconds that are billed of so many: whole multiples, and the minimum at least.
+    pub fn billed_seconds(self, seconds: u64) -> u64 {
+        let granularity = u64::from(self.granularity_seconds.max(1));
+        let whole = seconds.div_ceil(granularity).saturating_mul(granularity);
+        whole.max(u64::from(self.minimum_seconds))
+    }
+}
+
 /// One thing that can be rented: a type in a region, and in a zone if that is stated, bought in one way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Offer {

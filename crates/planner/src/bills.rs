@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use fleetcast_model::{Cohort, InstanceState, Plan, Token};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::plan::{OfferChoice, PlanInput, largest_instance, release_in_order, state_lets_go};
+use crate::plan::{
+    OfferChoice, PlanInput, choice_of, largest_instance, release_in_order, state_lets_go,
+};
 
 /// What is known of the bills of what stands.
 #[derive(Clone, Copy, Debug)]
@@ -32,16 +34,7 @@ impl Bills<'_> {
         };
         let end = input.now + SignedDuration::from_secs(drain);
         let age = end.duration_since(ordered).as_secs().max(0).unsigned_abs();
-        choice.billed_seconds(age) - age >= u64::from(self.step_seconds.max(1))
-    }
-}
-
-impl OfferChoice {
-    /// The seconds that are billed of so many.
-    fn billed_seconds(&self, seconds: u64) -> u64 {
-        let granule = u64::from(self.billing.granularity_seconds.max(1));
-        let whole = seconds.div_ceil(granule) * granule;
-        whole.max(u64::from(self.billing.minimum_seconds))
+        choice.billing.billed_seconds(age) - age >= u64::from(self.step_seconds.max(1))
     }
 }
 
@@ -67,7 +60,7 @@ pub(crate) fn release_dearest(input: &PlanInput, bills: &Bills, surplus: u64, pl
 
 /// What may be given back now, in this order.
 fn dearest_first<'a>(input: &PlanInput<'a>, bills: &Bills, serving: bool) -> Vec<&'a Cohort> {
-    let choice = |cohort: &Cohort| input.offers.iter().find(|c| c.offer == cohort.offer);
+    let choice = |cohort: &Cohort| choice_of(input.offers, cohort.offer);
     let free = |cohort: &&Cohort| {
         state_lets_go(cohort, serving)
             && choice(cohort).is_none_or(|choice| {
@@ -311,7 +304,7 @@ mod tests {
             for cohort in &cohorts {
                 let count = gone.iter().find(|(token, _)| *token == cohort.token.0).map_or(0, |(_, count)| *count);
                 let age = (case.now - cohort.since.as_second()).unsigned_abs();
-                let free = choice(cohort).billed_seconds(age) - age < 300;
+                let free = choice(cohort).billing.billed_seconds(age) - age < 300;
                 prop_assert!(free || count == 0, "{cohort:?} is paid for");
                 prop_assert!(!free || count == cohort.count || each(cohort) > left, "{cohort:?} could go");
             }

@@ -107,8 +107,12 @@ pub fn units_each(offers: &[OfferChoice], cohort: &Cohort) -> u64 {
 
 /// Units that one instance of an offer provides; 1 for one that is not among these.
 pub fn units_of(offers: &[OfferChoice], offer: OfferIndex) -> u64 {
-    let found = offers.iter().find(|choice| choice.offer == offer);
-    u64::from(found.map_or(1, |choice| choice.units_each))
+    u64::from(choice_of(offers, offer).map_or(1, |choice| choice.units_each))
+}
+
+/// An offer among these.
+pub(crate) fn choice_of(offers: &[OfferChoice], offer: OfferIndex) -> Option<&OfferChoice> {
+    offers.iter().find(|choice| choice.offer == offer)
 }
 
 /// Chooses what to order or to release so that the wanted units are there at the least cost.
@@ -228,13 +232,9 @@ pub(crate) fn state_lets_go(cohort: &Cohort, serving: bool) -> bool {
 
 /// Whether the minimum bill or the lifetime of these instances runs on anyway.
 pub(crate) fn still_bound(input: &PlanInput, cohort: &Cohort) -> bool {
-    let minimum = input
-        .offers
-        .iter()
-        .find(|choice| choice.offer == cohort.offer)
-        .map_or(0, |choice| {
-            (choice.billing.minimum_seconds).max(choice.lifetime_seconds)
-        });
+    let minimum = choice_of(input.offers, cohort.offer).map_or(0, |choice| {
+        (choice.billing.minimum_seconds).max(choice.lifetime_seconds)
+    });
     // `since` is when this state began, so the age is never overstated.
     minimum > 0 && input.now.duration_since(cohort.since).as_secs() < i64::from(minimum)
 }

@@ -544,10 +544,6 @@ fn top_up(group: &Group, offer: &Offer, end: Timestamp) -> Bill {
         .as_secs()
         .max(0)
         .unsigned_abs();
-    let granularity = u64::from(offer.billing.granularity_seconds.max(1));
-    let billed = age
-        .div_ceil(granularity)
-        .saturating_mul(granularity)
-        .max(u64::from(offer.billing.minimum_seconds));
+    let billed = offer.billing.billed_seconds(age);
     u128::from(offer.price.get()) * u128::from(billed - age) * u128::from(group.cohort.count)
 }

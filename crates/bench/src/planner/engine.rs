@@ -288,9 +288,7 @@ fn bill_within(problem: &FleetProblem, plan: &FleetPlan) -> f64 {
         let billed = if run.until == problem.periods {
             age
         } else {
-            let granule = u64::from(pool.billing.granularity_seconds.max(1));
-            let whole = age.div_ceil(granule) * granule;
-            whole.max(u64::from(pool.billing.minimum_seconds))
+            pool.billing.billed_seconds(age)
         };
         pool.price.as_f64() * billed as f64 / 3_600.0 * f64::from(run.count)
     };
