@@ -11,6 +11,7 @@ use super::features::{
     MEAN_30_MINUTES,
 };
 use super::fit::{Fitted, TrainingWindow};
+use super::peak_tail::PeakTail;
 use super::rows::{RowStore, WINDOW_DAYS};
 use crate::event_book::EventChange;
 
@@ -63,6 +64,7 @@ pub struct LeadForecaster {
     next_fit: u64,
     /// The largest demand of the window.
     record: SlidingMaximum,
+    peaks: PeakTail,
 }
 
 impl LeadForecaster {
@@ -89,6 +91,7 @@ impl LeadForecaster {
             observed: 0,
             next_fit: FIRST_FIT_ROWS as u64,
             record: SlidingMaximum::new(libm::ceil(WINDOW_DAYS * steps_per_day) as u64),
+            peaks: PeakTail::new(steps_per_day),
         }
     }
 
@@ -121,6 +124,9 @@ impl LeadForecaster {
         }
         self.history.push(value);
         self.record.push(value);
+        if seen.is_some() {
+            self.peaks.push(value);
+        }
         self.current = self.history.features();
         self.current_events = event_features(&self.current, std::mem::take(&mut self.change));
         self.waiting
@@ -210,7 +216,9 @@ impl LeadForecaster {
                 *mean = 0.5 * (*mean + other);
             }
         }
-        [own, blend]
+        let mut both = [own, blend];
+        both.iter_mut().for_each(|said| self.peaks.bound(said));
+        both
     }
 
     fn evaluate(

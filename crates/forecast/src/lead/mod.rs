@@ -12,6 +12,7 @@ mod features;
 mod fit;
 mod forecaster;
 mod parameters;
+mod peak_tail;
 pub mod quantile_regression;
 mod rows;
 
