@@ -78,7 +78,7 @@ const BURST_BUDGETS: f64 = 3.0;
 /// Equal hours of loss at which recent and long memory count alike.
 const EVENTS_FOR_HALF: f64 = 5.0;
 /// Removal reluctances that are probed, to know what each would start.
-const PROBES: [f64; 5] = [1.0, 1.7, 3.0, 6.0, 12.0];
+const PROBES: [f64; 5] = [1.0, 2.0, 5.0, 14.0, 40.0];
 /// Starts too many or too few so far are made up for over half the time since the warm-up …
 const START_HORIZON_SHARE: f64 = 0.5;
 /// … by aiming at this many times the limit at least and at most.
