@@ -249,13 +249,9 @@ pub fn cost(offer: &Offer, instances: u64, seconds: i64) -> MicroUsd {
     offer.price.for_seconds(billed_seconds(offer, seconds)) * instances
 }
 
-/// The seconds that are billed for so many of use: whole periods, and at least the minimum.
+/// The seconds that are billed for so many of use.
 pub(crate) fn billed_seconds(offer: &Offer, seconds: i64) -> u64 {
-    let granularity = u64::from(offer.billing.granularity_seconds.max(1));
-    let used = seconds.max(0).unsigned_abs();
-    used.max(u64::from(offer.billing.minimum_seconds))
-        .div_ceil(granularity)
-        .saturating_mul(granularity)
+    offer.billing.billed_seconds(seconds.max(0).unsigned_abs())
 }
 
 fn cohort_of<'a>(cohorts: &'a [Cohort], range: &InstanceRange) -> Option<&'a Cohort> {

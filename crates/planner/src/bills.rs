@@ -82,7 +82,7 @@ fn dearest_first<'a>(input: &PlanInput<'a>, bills: &Bills, serving: bool) -> Vec
 #[cfg(test)]
 mod tests {
     use fleetcast_model::{
-        Billing, ComponentIndex, InstanceState, MicroUsdPerHour, OfferIndex, Units,
+        Billing, ComponentIndex, InstanceRange, InstanceState, MicroUsdPerHour, OfferIndex, Units,
     };
     use proptest::prelude::*;
 
@@ -135,29 +135,36 @@ mod tests {
         ordered: &'a [(u64, i64)],
     }
 
-    /// Tokens and counts of what is given back, looked at each five minutes.
+    impl<'a> Case<'a> {
+        /// The problem, looked at each five minutes.
+        fn input(&self, ordered: &'a BTreeMap<Token, Timestamp>) -> PlanInput<'a> {
+            PlanInput {
+                component: ComponentIndex(0),
+                now: at(self.now),
+                ready_by: at(self.now + 300),
+                floor: Units::new(1),
+                ceiling: Units::new(100),
+                wanted: Units::new(self.wanted),
+                cohorts: self.cohorts,
+                offers: self.offers,
+                drain_most: Units::new(u64::MAX),
+                bills: Some(Bills {
+                    ordered,
+                    step_seconds: 300,
+                    drain_seconds: self.drain,
+                }),
+            }
+        }
+    }
+
+    /// Tokens and counts of what is given back.
     fn released(case: &Case) -> Vec<(u64, u32)> {
         let placed = case
             .ordered
             .iter()
             .map(|(token, placed)| (Token(*token), at(*placed)));
         let ordered: BTreeMap<Token, Timestamp> = placed.collect();
-        let input = PlanInput {
-            component: ComponentIndex(0),
-            now: at(case.now),
-            ready_by: at(case.now + 300),
-            floor: Units::new(1),
-            ceiling: Units::new(100),
-            wanted: Units::new(case.wanted),
-            cohorts: case.cohorts,
-            offers: case.offers,
-            drain_most: Units::new(u64::MAX),
-            bills: Some(Bills {
-                ordered: &ordered,
-                step_seconds: 300,
-                drain_seconds: case.drain,
-            }),
-        };
+        let input = case.input(&ordered);
         let plan = plan(&input);
         assert_eq!(check(&input, &plan), []);
         plan.releases
@@ -271,6 +278,35 @@ mod tests {
         };
         assert!((3_000..3_900).step_by(60).all(|now| !goes(now)));
         assert!((7_000..7_200).any(goes));
+    }
+
+    #[test]
+    fn a_plan_that_ends_a_lifetime_early_is_found_out() {
+        let lives = [OfferChoice {
+            lifetime_seconds: 3_600,
+            ..OFFERS[0]
+        }];
+        let cohorts = [cohort(1, 5, 0, InstanceState::InService, 97_000)];
+        let ordered = BTreeMap::new();
+        let input = Case {
+            offers: &lives,
+            ..case(&cohorts, 3)
+        }
+        .input(&ordered);
+        let mut early = Plan::keep(input.component, Units::new(3));
+        early.drained = Units::new(2);
+        early.releases = vec![InstanceRange {
+            token: Token(1),
+            first: 3,
+            count: 2,
+        }];
+        let notes = check(&input, &early);
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        let later = PlanInput {
+            now: at(100_600),
+            ..input
+        };
+        assert_eq!(check(&later, &early), []);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use fleetcast_model::Plan;
+use fleetcast_model::{InstanceRange, Plan};
 
-use crate::plan::PlanInput;
+use crate::plan::{PlanInput, choice_of};
 
 /// What is wrong with a plan: it must not be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,20 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
     demand(drained == 0 || ready - drained.min(ready) >= floor, &|| {
         format!("leaves fewer than {floor} of {ready} serving units by draining {drained}")
     });
+    let too_young = |range: &InstanceRange| {
+        let mut own = (input.cohorts.iter()).filter(|cohort| cohort.has(range));
+        own.any(|cohort| {
+            let lifetime =
+                choice_of(input.offers, cohort.offer).map_or(0, |of| of.lifetime_seconds);
+            let lived = input.now.duration_since(cohort.since).as_secs();
+            lived < i64::from(lifetime)
+        })
+    };
+    for range in &plan.releases {
+        demand(!too_young(range), &|| {
+            format!("releases instances {range:?} before their lifetime is over")
+        });
+    }
     let standby = &plan.standby;
     let released = plan.releases.iter().chain(&standby.demotions);
     for range in released.chain(&standby.releases) {

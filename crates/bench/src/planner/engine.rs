@@ -55,7 +55,7 @@ const AN_HOUR_AT_LEAST: Billing = Billing {
     granularity_seconds: 1,
 };
 
-/// Catalogues in which the mix matters, and one in which it does not.
+/// Catalogues in which the mix matters, and two in which there is none.
 fn catalogues() -> Vec<(&'static str, Vec<Stated>)> {
     let sizes = |prices: [u64; 4], billing: Billing| -> Vec<Stated> {
         [1, 2, 4, 8]
@@ -71,6 +71,7 @@ fn catalogues() -> Vec<(&'static str, Vec<Stated>)> {
             "one offer",
             sizes([100, 0, 0, 0], BY_THE_SECOND)[..1].to_vec(),
         ),
+        ("one by the hour", vec![(1, 100_000, BY_THE_HOUR)]),
         ("linear sizes", sizes([100, 200, 400, 800], BY_THE_SECOND)),
         ("falling sizes", sizes(falling, BY_THE_SECOND)),
         (

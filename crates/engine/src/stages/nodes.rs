@@ -4,7 +4,7 @@ use fleetcast_model::{
     Cohort, Component, ComponentIndex, InstanceRange, InstanceState, OfferIndex, Plan,
     PlannedOrder, Units,
 };
-use fleetcast_planner::{OfferChoice, check};
+use fleetcast_planner::{OfferChoice, PlanInput, check};
 use fleetcast_policy::{NodeLimits, NodeOffer, NodeView, Policy};
 use jiff::Timestamp;
 
@@ -89,7 +89,17 @@ pub fn plan(
         }
         plan.releases.push(range);
     }
-    let input = problem(index, state, projection, now, ready_by);
+    // A peer scales in by its own rules, which know no lifetime of ours.
+    let offers: Vec<OfferChoice> = (state.offers.iter())
+        .map(|choice| OfferChoice {
+            lifetime_seconds: 0,
+            ..*choice
+        })
+        .collect();
+    let input = PlanInput {
+        offers: &offers,
+        ..problem(index, state, projection, now, ready_by)
+    };
     let notes = check(&input, &plan);
     assert!(
         notes.is_empty(),

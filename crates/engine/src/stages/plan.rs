@@ -2,7 +2,7 @@
 
 use fleetcast_model::{ComponentIndex, Plan, Units};
 use fleetcast_planner::spot::{ComposedInput, plan_composed};
-use fleetcast_planner::{Bills, PlanInput, check};
+use fleetcast_planner::{Bills, OfferChoice, PlanInput, check};
 use jiff::Timestamp;
 
 use crate::component::{Brain, ComponentState};
@@ -147,9 +147,11 @@ fn with_spot(
 /// loss of a zone has to leave is given back by zone.
 fn bills<'a>(state: &'a ComponentState, projection: &Projection) -> Option<Bills<'a>> {
     let ours = matches!(state.brain, Brain::Ours(_)) && state.hedge.is_none();
-    let mixed = ours && state.offers.len() > 1 && projection.spare == Units::ZERO;
+    let by_blocks = |offer: &OfferChoice| offer.billing.granularity_seconds > state.step_seconds;
+    let differ = state.offers.len() > 1 || state.offers.iter().any(by_blocks);
+    let chosen = ours && differ && projection.spare == Units::ZERO;
     let drain = state.timing.drain.as_secs();
-    mixed.then(|| Bills {
+    chosen.then(|| Bills {
         ordered: state.workflow.placed(),
         step_seconds: state.step_seconds,
         drain_seconds: u32::try_from(drain.max(0)).unwrap_or(u32::MAX),
