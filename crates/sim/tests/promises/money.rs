@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use fleetcast_engine::Step;
 use fleetcast_model::{
-    Action, Budget, ContentHash, FreezeWindow, Gate, InstanceState, MicroUsd, Mode, Observation,
-    OverrideDecision, Token, Units,
+    Action, Billing, Budget, ContentHash, FreezeWindow, Gate, InstanceState, MicroUsd, Mode,
+    Observation, OverrideDecision, Token, Units,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -75,6 +75,40 @@ fn lives(site: &Site, log: &Log) -> Vec<Life> {
         }
     }
     lives.into_values().collect()
+}
+
+/// Seconds that are billed beyond what was used, of each instance that was ordered and given back within the run.
+fn billed_in_vain(site: &Site) -> Vec<u64> {
+    let log = site.run();
+    let seconds = |life: &Life, end: Timestamp| end.duration_since(life.ordered).as_secs() as u64;
+    let ended = lives(site, &log)
+        .into_iter()
+        .filter(|life| life.ordered > site.config.start);
+    ended
+        .filter_map(|life| {
+            let used = seconds(&life, life.end?);
+            let billing = site.config.offers[life.offer].billing;
+            Some(billing.billed_seconds(used) - used)
+        })
+        .collect()
+}
+
+#[test]
+fn one_offer_by_the_hour_goes_when_its_hour_is_over() {
+    let hour = 3_600;
+    let site = Choice {
+        offers: 0b0001,
+        billing: Billing {
+            minimum_seconds: hour,
+            granularity_seconds: hour,
+        },
+        ..usual_choice()
+    }
+    .site(1_440);
+    let vain = billed_in_vain(&site);
+    assert!(vain.len() > 20, "{vain:?}");
+    let step = site.length().as_secs() as u64;
+    assert!(vain.iter().all(|seconds| *seconds < step), "{vain:?}");
 }
 
 /// Works the bill out again from when each instance was ordered and ended.
