@@ -1,4 +1,4 @@
-//! What is given back first where offers are mixed: what costs most to keep, when what is paid for it runs out.
+//! What is given back first where offers are mixed or billed by blocks: what costs most to keep, when what is paid for it runs out.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::plan::{
     OfferChoice, PlanInput, choice_of, largest_instance, release_in_order, state_lets_go,
+    still_bound,
 };
 
 /// What is known of the bills of what stands.
@@ -19,11 +20,16 @@ pub struct Bills<'a> {
     pub step_seconds: u32,
     /// What leaves service is billed for so much longer.
     pub drain_seconds: u32,
+    /// Whether what is paid for anyway stays until that is over. Where it may stand by instead it need not.
+    pub idles: bool,
 }
 
 impl Bills<'_> {
     /// Whether an instance costs nothing more until somebody looks again: its minimum or its granule is paid anyway.
     fn runs_on(&self, input: &PlanInput, choice: &OfferChoice, cohort: &Cohort) -> bool {
+        if !self.idles {
+            return still_bound(input, cohort);
+        }
         let known = self.ordered.get(&cohort.token);
         // Of an order that is not known only the state's begin is: it then seems younger than its bill, and stays into another granule.
         let ordered = known.map_or(cohort.since, |ordered| cohort.since.min(*ordered));
@@ -64,8 +70,7 @@ fn dearest_first<'a>(input: &PlanInput<'a>, bills: &Bills, serving: bool) -> Vec
     let free = |cohort: &&Cohort| {
         state_lets_go(cohort, serving)
             && choice(cohort).is_none_or(|choice| {
-                let lived = input.now.duration_since(cohort.since).as_secs();
-                lived >= i64::from(choice.lifetime_seconds) && !bills.runs_on(input, choice, cohort)
+                choice.has_lived(cohort, input.now) && !bills.runs_on(input, choice, cohort)
             })
     };
     let mut cohorts: Vec<&Cohort> = input.cohorts.iter().rev().filter(free).collect();
@@ -133,6 +138,7 @@ mod tests {
         now: i64,
         drain: u32,
         ordered: &'a [(u64, i64)],
+        idles: bool,
     }
 
     impl<'a> Case<'a> {
@@ -152,6 +158,7 @@ mod tests {
                     ordered,
                     step_seconds: 300,
                     drain_seconds: self.drain,
+                    idles: self.idles,
                 }),
             }
         }
@@ -181,6 +188,7 @@ mod tests {
             now: 100_000,
             drain: 0,
             ordered: &[],
+            idles: true,
         }
     }
 
@@ -278,6 +286,38 @@ mod tests {
         };
         assert!((3_000..3_900).step_by(60).all(|now| !goes(now)));
         assert!((7_000..7_200).any(goes));
+    }
+
+    #[test]
+    fn where_it_may_stand_by_an_hour_is_not_waited_for_but_its_minimum_is() {
+        let cohorts = [cohort(1, 5, 2, InstanceState::InService, 300)];
+        let goes = |now, idles| {
+            let case = Case {
+                now,
+                ordered: &[(1, 0)],
+                idles,
+                ..case(&cohorts, 3)
+            };
+            !released(&case).is_empty()
+        };
+        assert!(goes(5_000, false) && !goes(5_000, true));
+        assert!(!goes(3_000, false), "the first hour is the minimum");
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_holds_nothing() {
+        let cohorts = [cohort(1, 5, 0, InstanceState::InService, 100_002)];
+        assert_eq!(released(&case(&cohorts, 3)), [(1, 2)]);
+        let ordered = BTreeMap::new();
+        let without_minimum = offer(0, 1, 100, 0);
+        let newest_first = PlanInput {
+            bills: None,
+            offers: &[without_minimum],
+            ..case(&cohorts, 3).input(&ordered)
+        };
+        let plan = plan(&newest_first);
+        assert_eq!(plan.drained, Units::new(2));
+        assert_eq!(check(&newest_first, &plan), []);
     }
 
     #[test]

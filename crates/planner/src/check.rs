@@ -65,10 +65,8 @@ pub fn check(input: &PlanInput, plan: &Plan) -> Vec<Note> {
     let too_young = |range: &InstanceRange| {
         let mut own = (input.cohorts.iter()).filter(|cohort| cohort.has(range));
         own.any(|cohort| {
-            let lifetime =
-                choice_of(input.offers, cohort.offer).map_or(0, |of| of.lifetime_seconds);
-            let lived = input.now.duration_since(cohort.since).as_secs();
-            lived < i64::from(lifetime)
+            let choice = choice_of(input.offers, cohort.offer);
+            choice.is_some_and(|choice| !choice.has_lived(cohort, input.now))
         })
     };
     for range in &plan.releases {

@@ -32,8 +32,8 @@ pub struct PlanInput<'a> {
     pub offers: &'a [OfferChoice],
     /// Units of what serves that may be given back at most: none of what is stateful.
     pub drain_most: Units,
-    /// Where offers are mixed: what is known of the bills, so that what costs most to keep goes first. `None`: what is newest
-    /// goes first.
+    /// Where offers are mixed or billed by blocks: what is known of the bills, so that what costs most to keep goes first.
+    /// `None`: what is newest goes first.
     pub bills: Option<Bills<'a>>,
 }
 
@@ -57,6 +57,13 @@ impl OfferChoice {
     pub fn cmp_price(&self, other: &Self) -> Ordering {
         let priced = |choice: &Self| (choice.price, u64::from(choice.units_each));
         MicroUsdPerHour::cmp_by_unit(priced(self), priced(other))
+    }
+
+    /// Whether an instance has been in its state for the lifetime that its component asks for.
+    pub(crate) fn has_lived(&self, cohort: &Cohort, now: Timestamp) -> bool {
+        // A provider's clock may be ahead of ours.
+        let lived = now.duration_since(cohort.since).as_secs().max(0);
+        lived >= i64::from(self.lifetime_seconds)
     }
 
     /// An order of so many instances.
@@ -396,7 +403,7 @@ mod tests {
             parts in proptest::collection::vec((1_u32..9, 0_u16..2, states()), 0..8),
         ) {
             let cohorts: Vec<_> = parts.iter().enumerate().map(|(i, (n, offer, state))| cohort(i as u64, *n, *offer, *state)).collect();
-            let bills = Bills { ordered: &NOTHING_KNOWN, step_seconds: 60, drain_seconds: 60 };
+            let bills = Bills { ordered: &NOTHING_KNOWN, step_seconds: 60, drain_seconds: 60, idles: true };
             let problem = PlanInput { bills: by_bill.then_some(bills), ..input(wanted, &cohorts) };
             let first = plan(&problem);
             prop_assert_eq!(check(&problem, &first), vec![]);

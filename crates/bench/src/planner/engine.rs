@@ -1,4 +1,4 @@
-//! The engine's own orders where offers are mixed, beside the cheapest cover of the same units in hindsight.
+//! The engine's own orders where offers are mixed or billed by the hour, beside the cheapest cover of the same units in hindsight.
 //!
 //! The engine lives through each recording with several catalogues. The optimiser is then given the units that the engine
 //! wanted, period by period, and every price and bill: so the difference of the two bills is the mix and its timing, and

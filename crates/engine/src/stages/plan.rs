@@ -155,6 +155,7 @@ fn bills<'a>(state: &'a ComponentState, projection: &Projection) -> Option<Bills
         ordered: state.workflow.placed(),
         step_seconds: state.step_seconds,
         drain_seconds: u32::try_from(drain.max(0)).unwrap_or(u32::MAX),
+        idles: state.standby.is_none(),
     })
 }
 

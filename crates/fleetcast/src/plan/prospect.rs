@@ -289,7 +289,8 @@ fn listing(fleet: &Fleet, offers: &[Offer], running: &[Units], now: Timestamp) -
                 component: place,
                 offer,
                 state: InstanceState::InService,
-                since: now - SignedDuration::from_hours(24),
+                // Nobody says where in its bill it is: at the end of a day of hours, once it has drained.
+                since: now - SignedDuration::from_hours(24) + component.timing.drain,
             })
         };
         let cohorts = |groups: Vec<(Component, Units)>| -> Vec<Cohort> {

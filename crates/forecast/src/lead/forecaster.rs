@@ -217,7 +217,10 @@ impl LeadForecaster {
             }
         }
         let mut both = [own, blend];
-        both.iter_mut().for_each(|said| self.peaks.bound(said));
+        // What an event does is expected, and no surge.
+        if self.current_events == [0.0; EVENT_FEATURES] {
+            both.iter_mut().for_each(|said| self.peaks.bound(said));
+        }
         both
     }
 
