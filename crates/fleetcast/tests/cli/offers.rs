@@ -103,3 +103,34 @@ fn newer_prices_are_taken_in() {
     let listed = place.check(&["offers", "--offers", "all.json", "--region", "us-east-1"]);
     assert!(listed.contains("0.2100"), "{listed}");
 }
+
+#[test]
+fn a_plan_gives_back_what_is_billed_by_the_hour() {
+    let place = Place::with_shop(3);
+    on_pods(&place);
+    let by_the_hour = r#""price_per_hour": 0.05, "billing_minimum_seconds": 3600, "billing_granularity_seconds": 3600,"#;
+    place.write(
+        "shop/offers.json",
+        OWN.replace(r#""price_per_hour": 0.05,"#, by_the_hour),
+    );
+    let mut fleet: Value = serde_json::from_str(&place.read("shop/fleet.json")).expect("JSON");
+    for component in fleet["components"].as_array_mut().expect("a list") {
+        component["current"] = serde_json::json!(60);
+    }
+    place.write("shop/fleet.json", fleet.to_string());
+    let ran = place.run(&[
+        "plan",
+        "shop",
+        "--demand",
+        "demand.csv",
+        "--value-unit",
+        "per-second",
+        "--out",
+        "plan.json",
+    ]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let plan: Value = serde_json::from_str(&place.read("plan.json")).expect("JSON");
+    let changes = plan["provisional_changes"].as_array().expect("a list");
+    let removed = changes.iter().filter(|change| change["action"] == "remove");
+    assert!(removed.count() > 0, "{}", ran.out);
+}
