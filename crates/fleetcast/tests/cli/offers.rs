@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::place::Place;
+use crate::plan::PLAN;
 
 const OWN: &str = r#"{"schema": "offer-catalogue/v1", "offers": [
   {"id": "kubernetes/site/pod-2x4", "vcpu": 2, "memory_gib": 4, "price_per_hour": 0.05, "currency": "USD",
@@ -118,16 +119,7 @@ fn a_plan_gives_back_what_is_billed_by_the_hour() {
         component["current"] = serde_json::json!(60);
     }
     place.write("shop/fleet.json", fleet.to_string());
-    let ran = place.run(&[
-        "plan",
-        "shop",
-        "--demand",
-        "demand.csv",
-        "--value-unit",
-        "per-second",
-        "--out",
-        "plan.json",
-    ]);
+    let ran = place.run(&PLAN);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let plan: Value = serde_json::from_str(&place.read("plan.json")).expect("JSON");
     let changes = plan["provisional_changes"].as_array().expect("a list");

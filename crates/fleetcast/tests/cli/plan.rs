@@ -15,7 +15,8 @@ fn shop() -> Place {
     place
 }
 
-const PLAN: [&str; 8] = [
+/// Plans the shop, and keeps the plan.
+pub const PLAN: [&str; 8] = [
     "plan",
     "shop",
     "--demand",

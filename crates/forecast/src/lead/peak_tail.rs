@@ -30,9 +30,8 @@ const BOUNDED_FROM: usize = 6;
 #[derive(Clone, Debug)]
 pub(super) struct PeakTail {
     hour_steps: u64,
-    /// Observed steps of the present hour, and the highest demand in them.
+    /// Observed steps of the present hour.
     steps: u64,
-    hour: f64,
     /// Of the hours in the window, oldest first.
     hours: VecDeque<f64>,
     hours_most: usize,
@@ -58,7 +57,6 @@ impl PeakTail {
         Self {
             hour_steps,
             steps: 0,
-            hour: 0.0,
             hours: VecDeque::new(),
             hours_most: libm::ceil(WINDOW_DAYS * hours_per_day) as usize,
             tail: None,
@@ -68,14 +66,13 @@ impl PeakTail {
 
     /// Adds the demand of an observed step.
     pub(super) fn push(&mut self, demand: f64) {
-        self.lately.push(demand);
-        self.hour = self.hour.max(demand);
+        let hour = self.lately.push(demand);
         self.steps += 1;
         if self.steps < self.hour_steps {
             return;
         }
-        self.hours.push_back(self.hour);
-        (self.steps, self.hour) = (0, 0.0);
+        self.hours.push_back(hour);
+        self.steps = 0;
         if self.hours.len() > self.hours_most {
             self.hours.pop_front();
         }
