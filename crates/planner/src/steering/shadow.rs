@@ -392,12 +392,15 @@ impl Probe {
         self.ready_before += self.held.promote(now, needed).0;
     }
 
-    /// Enters step `now`; earlier starts fade by `decay`.
-    pub fn enter(&mut self, now: u64, decay: f64) {
+    /// Enters step `now`; earlier starts fade by `decay`. An unobserved step says nothing of how many units are
+    /// started: none is removed in it.
+    pub fn enter(&mut self, now: u64, decay: f64, observed: bool) {
         let ready = self.held.enter(now);
-        self.starts = self.starts * decay + ready.saturating_sub(self.ready_before) as f64;
-        self.ready = self.ready * decay + ready as f64;
-        self.ready_before = ready;
+        let before = std::mem::replace(&mut self.ready_before, ready);
+        if observed {
+            self.starts = self.starts * decay + ready.saturating_sub(before) as f64;
+            self.ready = self.ready * decay + ready as f64;
+        }
     }
 
     /// Orders at the end of step `now`.
@@ -515,5 +518,29 @@ mod tests {
             ),
             1
         );
+    }
+
+    #[test]
+    fn days_without_sight_do_not_make_a_fleet_look_calm() {
+        let rules = FleetRules {
+            boot_steps: 1,
+            drain_steps: 1,
+        };
+        let mut probe = Probe::new(rules);
+        let mut live = |step: u64, observed| {
+            let units = if observed && step % 8 < 4 { 10 } else { 1 };
+            let band = Band {
+                needed: units,
+                useful: units,
+                hold_decisions: 1,
+            };
+            probe.enter(step, 0.99, observed);
+            probe.order(step, band, None, observed);
+            probe.start_rate()
+        };
+        let seen: f64 = (0..200).map(|step| live(step, true)).last().unwrap();
+        let unseen: f64 = (200..1200).map(|step| live(step, false)).last().unwrap();
+        assert!(seen > 0.1, "{seen}");
+        assert_eq!(unseen, seen);
     }
 }

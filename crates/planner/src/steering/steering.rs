@@ -268,7 +268,7 @@ impl Steering {
         let probe_half_life = (0.3 * self.steps).clamp(0.25 * day, PROBE_DAYS_MAXIMUM * day);
         let probe_decay = libm::exp2(-1.0 / probe_half_life);
         for probe in &mut self.probes {
-            probe.enter(now, probe_decay);
+            probe.enter(now, probe_decay, demand.is_some());
             probe.promote(now, needed);
         }
         let ready_before = std::mem::replace(&mut self.ready_before, ready) + promoted.units;
