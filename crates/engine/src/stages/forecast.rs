@@ -91,13 +91,10 @@ pub fn forecast(
     if ours.alert.refit {
         ours.forecaster.hasten_fit();
     }
-    if ahead.ignored || ours.alert.ignore {
-        ours.forecaster.pass_over();
-    } else {
-        ours.forecaster.observe(usual);
-        if let (Some(expected), Some(demand)) = (expected, demand) {
-            ours.prior.observe(expected.now, demand);
-        }
+    let teaches = !ahead.ignored && !ours.alert.ignore;
+    ours.forecaster.observe(usual.filter(|_| teaches));
+    if let (Some(expected), Some(demand), true) = (expected, demand, teaches) {
+        ours.prior.observe(expected.now, demand);
     }
     ours.accuracy.outcome(ahead.began, demand);
     let mut quantiles = ours.forecaster.forecast();

@@ -31,8 +31,14 @@ pub const MAXIMUM_DAY: usize = 27;
 /// Index of the mean of the peaks around arrival on the last three days.
 pub const PEAK_PROFILE: usize = 20;
 
+/// What a day or a week before was is the mean of so many minutes before and after: a single step is noise.
+const AROUND_MINUTES: f64 = 10.0;
 /// Seasonal ratios are kept within this factor: beyond it a ratio of two small means is noise.
 const RATIO_LIMIT: f64 = 3.0;
+/// For so long demand that is not seen stays what it was …
+const CARRIED_MINUTES: f64 = 30.0;
+/// … and then counts half as much after each such time: daily courses move over hours.
+const CARRIED_HALF_LIFE_MINUTES: f64 = 60.0;
 /// Days averaged into the daily profile: a week smooths noise and still follows a changing shape.
 const PROFILE_DAYS: i64 = 7;
 /// Steps a moving maximum is kept over: half an hour, three hours, a day.
@@ -71,7 +77,7 @@ impl FeatureHistory {
         }
     }
 
-    /// Adds the demand of the next step (forward filled by the caller where missing).
+    /// Adds the demand of the next step; where nobody saw it, what [`Self::unseen`] says.
     pub fn push(&mut self, demand: f64) {
         let carried = if self.count == 0 {
             demand
@@ -143,6 +149,30 @@ impl FeatureHistory {
         x
     }
 
+    /// What probably was in the next step if it is the `steps`th that nobody saw since demand was `last`: at first the
+    /// same, later what was there a week before, at the level of now.
+    pub fn unseen(&self, last: f64, steps: u64) -> f64 {
+        let now = self.count;
+        let week = 7 * self.day;
+        let usual = if now >= week + self.day {
+            let level = |end: i64| self.mean(end - self.day, end);
+            // After a week without sight the level is in what was put there.
+            let change = if steps <= week as u64 {
+                soft_ratio(level(now), level(now - week), level(now))
+            } else {
+                1.0
+            };
+            change * self.around(now - week)
+        } else if now >= self.day {
+            self.around(now - self.day)
+        } else {
+            last
+        };
+        let minutes = steps as f64 * self.step_minutes - CARRIED_MINUTES;
+        let carried = libm::exp2(-minutes.max(0.0) / CARRIED_HALF_LIFE_MINUTES);
+        carried * last + (1.0 - carried) * usual
+    }
+
     fn steps(&self, minutes: f64) -> i64 {
         libm::round(minutes / self.step_minutes).max(1.0) as i64
     }
@@ -157,19 +187,22 @@ impl FeatureHistory {
         mean_of(&self.sums, from, to, self.count)
     }
 
+    /// Mean over the minutes before and after the beginning of a step.
+    fn around(&self, step: i64) -> f64 {
+        let half = self.steps(AROUND_MINUTES);
+        self.mean(step - half, step + half + 1)
+    }
+
     fn deviation(&self, from: i64, to: i64) -> f64 {
         mean_of(&self.deviations, from, to, self.count)
     }
 
     fn season(&self, arrival: i64, level_day: f64, fallback: f64) -> Season {
         let now = self.count;
-        let half = self.steps(10.0);
-        let softening = 0.1 * level_day + 1e-12;
-        let then = |lag: i64| self.mean(arrival - lag - half, arrival - lag + half + 1);
+        let half = self.steps(AROUND_MINUTES);
+        let then = |lag: i64| self.around(arrival - lag);
         let before = |lag: i64| self.mean(now - lag - 2 * half, now - lag + 1);
-        let ratio = |then: f64, before: f64| {
-            ((then + softening) / (before + softening)).clamp(1.0 / RATIO_LIMIT, RATIO_LIMIT)
-        };
+        let ratio = |then: f64, before: f64| soft_ratio(then, before, level_day);
         let days = ((now - 2 * half) / self.day).min(PROFILE_DAYS);
         if days < 1 {
             let deviation = self.deviation(now - self.steps(360.0), now);
@@ -278,6 +311,12 @@ struct Season {
     yesterday_now: f64,
 }
 
+/// One mean over another, where both are softened by a tenth of the level: there a ratio of two small means is noise.
+fn soft_ratio(then: f64, before: f64, level: f64) -> f64 {
+    let softening = 0.1 * level + 1e-12;
+    ((then + softening) / (before + softening)).clamp(1.0 / RATIO_LIMIT, RATIO_LIMIT)
+}
+
 fn mean_of(sums: &Ring, from: i64, to: i64, count: i64) -> f64 {
     let to = to.clamp(1, count.max(1));
     let from = from.clamp(0, to - 1);
@@ -308,5 +347,56 @@ impl Ring {
         } else {
             self.values[index as usize & (self.values.len() - 1)]
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Demand by ten minutes, twice as high from the ninth day on, of which nothing was seen for `gap` steps.
+    fn filled(gap: u64) -> Vec<f64> {
+        let mut history = FeatureHistory::new(600, 1);
+        let mut last = 0.0;
+        for step in 0..16 * 144 {
+            let level = if step < 8 * 144 { 50.0 } else { 100.0 };
+            last = level * (1.0 + 0.5 * libm::sin(step as f64 / 144.0 * std::f64::consts::TAU));
+            history.push(last);
+        }
+        let unseen = |steps| {
+            let value = history.unseen(last, steps);
+            history.push(value);
+            value
+        };
+        (1..=gap).map(unseen).collect()
+    }
+
+    #[test]
+    fn a_short_gap_carries_on_and_a_long_one_follows_the_days_at_the_level_of_now() {
+        let values = filled(30 * 144);
+        let last = values[0];
+        assert!(values[..3].iter().all(|value| *value == last), "{values:?}");
+        for day in 0..30 {
+            let today = &values[day * 144..][..144];
+            let mean = today.iter().sum::<f64>() / 144.0;
+            assert!((80.0..110.0).contains(&mean), "day {day}: {mean}");
+            assert!(
+                (130.0..160.0).contains(&today[36]),
+                "day {day}: {}",
+                today[36]
+            );
+            assert!(
+                (35.0..60.0).contains(&today[108]),
+                "day {day}: {}",
+                today[108]
+            );
+        }
+    }
+
+    #[test]
+    fn before_a_day_was_seen_the_last_demand_is_all_there_is() {
+        let mut history = FeatureHistory::new(600, 1);
+        history.push(7.0);
+        assert_eq!(history.unseen(7.0, 100), 7.0);
     }
 }

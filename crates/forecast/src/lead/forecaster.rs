@@ -46,6 +46,8 @@ pub struct LeadForecaster {
     /// What events do until the arrival of the newest step.
     change: EventChange,
     last: f64,
+    /// Steps since it.
+    unseen: u64,
     /// Features of the last `lead_steps` steps, and whether their step was observed.
     waiting: std::collections::VecDeque<(FeatureVector, EventVector, bool)>,
     rows: RowStore,
@@ -79,6 +81,7 @@ impl LeadForecaster {
             current_events: nothing.1,
             change: EventChange::NONE,
             last: 0.0,
+            unseen: 0,
             waiting: std::collections::VecDeque::new(),
             rows: RowStore::new(steps_per_day),
             fitted: [None, None],
@@ -100,13 +103,18 @@ impl LeadForecaster {
         self.change = change;
     }
 
-    /// Adds the next step; `None` where it was not observed (carried forward, never learned from).
+    /// Adds the next step; `None` where it was not observed, or nothing is to be learned from it, such as an outage:
+    /// the history has what is usual in its place.
     pub fn observe(&mut self, demand: Option<f64>) {
         let seen = demand
             .filter(|value| value.is_finite())
             .map(|value| value.clamp(0.0, 1e18));
-        let value = seen.unwrap_or(self.last);
-        self.last = value;
+        if let Some(value) = seen {
+            (self.last, self.unseen) = (value, 0);
+        } else {
+            self.unseen += 1;
+        }
+        let value = seen.unwrap_or_else(|| self.history.unseen(self.last, self.unseen));
         if self.config.challenger && self.steps > 0 {
             // What both said at the end of the step before; an outcome is never told before its forecast.
             let both = self.fitted.iter().all(Option::is_some);
@@ -123,7 +131,7 @@ impl LeadForecaster {
             self.observed += 1;
         }
         self.history.push(value);
-        self.record.push(value);
+        self.record.push(seen.unwrap_or(self.last));
         if seen.is_some() {
             self.peaks.push(value);
         }
@@ -133,14 +141,6 @@ impl LeadForecaster {
             .push_back((self.current, self.current_events, seen.is_some()));
         self.steps += 1;
         self.said = self.say();
-    }
-
-    /// Passes over a step that nothing is to be learned from, such as an outage: the history has what was expected
-    /// in its place.
-    pub fn pass_over(&mut self) {
-        let expected = self.forecast().at(0.5);
-        self.last = expected;
-        self.observe(None);
     }
 
     /// What to fit now, if a fit is due. Due dates depend on counts alone: after each 15 % more rows, at most daily.
@@ -299,5 +299,28 @@ mod tests {
         }
         let share = above as f64 / count as f64;
         assert!((0.08..0.12).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn days_that_nobody_saw_are_forecast_as_days_and_spoil_nothing_after_them() {
+        let daily = |t: u64| {
+            100.0 + 60.0 * libm::sin(t as f64 / 288.0 * std::f64::consts::TAU) + (t % 7) as f64
+        };
+        let mut forecaster = LeadForecaster::new(LeadConfig {
+            step_seconds: 300,
+            lead_steps: 2,
+            challenger: false,
+        });
+        let gap = 12 * 288..15 * 288;
+        for t in 0..16 * 288 {
+            forecaster.observe((!gap.contains(&t)).then(|| daily(t)));
+            if let Some(window) = forecaster.fit_due() {
+                forecaster.install(window.form(), fit(&window));
+            }
+            if t >= gap.start + 72 {
+                let (said, comes) = (forecaster.forecast().at(0.5), daily(t + 2));
+                assert!((said - comes).abs() < 12.0, "{t}: {said} for {comes}");
+            }
+        }
     }
 }
