@@ -5,8 +5,11 @@
 //! the periods finds the cheapest runs of all of them together. Steps are taken chain by chain, so a period costs
 //! `m·Nᵐ` cells and not `N²ᵐ`.
 
+use std::ops::Range;
+
 use super::loads::{Loads, Room, Span};
-use super::terms::{NEVER, Terms};
+use super::terms::Terms;
+use super::weights::Weights;
 
 /// Where a chain begins: empty, or with a standing instance that may go or stay from a period on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +42,22 @@ pub(super) struct Rebuild<'a> {
 
 /// A state of one chain.
 #[derive(Clone, Copy, Debug)]
-struct Node {
-    units_there: i64,
-    units: i64,
-    zone: usize,
+pub(super) struct Node {
+    pub(super) units_there: i64,
+    pub(super) units: i64,
+    pub(super) zone: usize,
     /// Place among the candidates; the idle state has none.
     candidate: usize,
 }
 
 /// The states of one chain over some candidate pools.
-struct Graph {
-    nodes: Vec<Node>,
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Node>,
     /// What states are to a period, and for each state, which of these it is: ages within a block are all alike.
-    kinds: Vec<Node>,
+    pub(super) kinds: Vec<Node>,
     kind_of: Vec<u32>,
+    /// States of one kind beside each other.
+    pub(super) stretches: Vec<(Range<usize>, usize)>,
     candidates: Vec<Candidate>,
 }
 
@@ -65,8 +70,8 @@ struct Candidate {
     again: usize,
     first_len: usize,
     again_len: usize,
-    first_cost: i64,
-    again_cost: i64,
+    first_cost: f64,
+    again_cost: f64,
 }
 
 const IDLE: usize = 0;
@@ -90,44 +95,52 @@ impl Graph {
                 zone: pool.zone,
                 candidate,
             };
+            let (first, again) = (nodes.len(), nodes.len() + pool.first - 1);
+            nodes.extend((0..pool.first - 1).map(|age| node(age >= pool.lead)));
+            nodes.extend((0..pool.again - 1).map(|_| node(true)));
             let end = nodes.len();
             nodes.push(node(true));
-            let first = if pool.first == 1 { end } else { nodes.len() };
-            nodes.extend((0..pool.first - 1).map(|age| node(age >= pool.lead)));
-            let again = if pool.again == 1 { end } else { nodes.len() };
-            nodes.extend((0..pool.again - 1).map(|_| node(true)));
             candidates.push(Candidate {
                 pool: place,
                 end,
-                first,
+                first: if pool.first == 1 { end } else { first },
                 again,
                 first_len: pool.first,
                 again_len: pool.again,
                 // What boots beyond the horizon is never started.
                 first_cost: if pool.lead < terms.periods {
-                    dearer(pool.first_cost())
+                    dearer(pool.first_cost()) as f64
                 } else {
-                    NEVER
+                    f64::INFINITY
                 },
-                again_cost: dearer(pool.again_bill),
+                again_cost: dearer(pool.again_bill) as f64,
             });
         }
         let mut kinds: Vec<Node> = Vec::new();
         let mut kind_of = Vec::with_capacity(nodes.len());
         for node in &nodes {
-            let of = kinds
+            // A candidate has two kinds at most: booting, and serving.
+            let lately = kinds.len().saturating_sub(2);
+            let of = kinds[lately..]
                 .iter()
-                .rposition(|kind| kind.candidate == node.candidate && kind.units == node.units);
-            let of = of.unwrap_or_else(|| {
+                .position(|kind| kind.candidate == node.candidate && kind.units == node.units);
+            let of = of.map_or(kinds.len(), |of| lately + of);
+            if of == kinds.len() {
                 kinds.push(*node);
-                kinds.len() - 1
-            });
+            }
             kind_of.push(of as u32);
         }
+        let stretches = (kind_of.chunk_by(|a, b| a == b))
+            .scan(0, |begin, alike| {
+                let from = std::mem::replace(begin, *begin + alike.len());
+                Some((from..*begin, alike[0] as usize))
+            })
+            .collect();
         Self {
             nodes,
             kinds,
             kind_of,
+            stretches,
             candidates,
         }
     }
@@ -145,74 +158,105 @@ impl Graph {
         all
     }
 
-    /// The costs of being in each state, from those a period before.
-    fn step(&self, stateful: bool, before: &[i64], after: &mut [i64]) {
-        after.fill(NEVER);
-        let mut free = before[IDLE];
+    /// The costs of being in each state of a chain, one period later, for as many combinations of the other chains'
+    /// states as there are lanes: a row for each state. `spare` is two rows.
+    fn step(&self, stateful: bool, cells: &mut [f64], spare: &mut [f64]) {
+        let lanes = spare.len() / 2;
+        if lanes == 1 {
+            return self.step_line(stateful, cells);
+        }
+        let row = |state: usize| state * lanes..(state + 1) * lanes;
+        let (free, end) = spare.split_at_mut(lanes);
+        free.copy_from_slice(&cells[row(IDLE)]);
         if !stateful {
-            for candidate in &self.candidates {
-                free = free.min(before[candidate.end]);
+            for c in &self.candidates {
+                lower(free, &cells[row(c.end)], 0.0);
             }
         }
-        after[IDLE] = free;
         for c in &self.candidates {
-            let mut end = NEVER;
+            end.fill(f64::INFINITY);
             if c.first_len == 1 {
-                end = free + c.first_cost;
+                lower(end, free, c.first_cost);
             } else {
-                after[c.first] = free + c.first_cost;
-                for age in 1..c.first_len - 1 {
-                    after[c.first + age] = before[c.first + age - 1];
-                }
-                end = end.min(before[c.first + c.first_len - 2]);
+                let last = c.first + c.first_len - 2;
+                lower(end, &cells[row(last)], 0.0);
+                cells.copy_within(c.first * lanes..last * lanes, (c.first + 1) * lanes);
+                raise(&mut cells[row(c.first)], free, c.first_cost);
             }
-            let prolonged = before[c.end] + c.again_cost;
             if c.again_len == 1 {
-                end = end.min(prolonged);
+                lower(end, &cells[row(c.end)], c.again_cost);
             } else {
-                after[c.again] = prolonged;
-                for age in 1..c.again_len - 1 {
-                    after[c.again + age] = before[c.again + age - 1];
-                }
-                end = end.min(before[c.again + c.again_len - 2]);
+                let last = c.again + c.again_len - 2;
+                lower(end, &cells[row(last)], 0.0);
+                cells.copy_within(c.again * lanes..last * lanes, (c.again + 1) * lanes);
+                let (before, ended) = cells.split_at_mut(c.end * lanes);
+                raise(&mut before[row(c.again)], &ended[..lanes], c.again_cost);
             }
-            after[c.end] = end;
+            cells[row(c.end)].copy_from_slice(end);
         }
-        for value in after.iter_mut() {
-            *value = (*value).min(NEVER);
+        cells[row(IDLE)].copy_from_slice(free);
+    }
+
+    /// The same for one combination.
+    fn step_line(&self, stateful: bool, cells: &mut [f64]) {
+        let mut free = cells[IDLE];
+        if !stateful {
+            for c in &self.candidates {
+                free = least(free, cells[c.end]);
+            }
         }
+        for c in &self.candidates {
+            let starts = free + c.first_cost;
+            let goes_on = cells[c.end] + c.again_cost;
+            let through = |cells: &mut [f64], begin: usize, blocks: usize, enters: f64| {
+                if blocks == 1 {
+                    return enters;
+                }
+                let ages = &mut cells[begin..begin + blocks - 1];
+                let leaves = ages[blocks - 2];
+                for age in (1..ages.len()).rev() {
+                    ages[age] = ages[age - 1];
+                }
+                ages[0] = enters;
+                leaves
+            };
+            let first = through(cells, c.first, c.first_len, starts);
+            let again = through(cells, c.again, c.again_len, goes_on);
+            cells[c.end] = least(first, again);
+        }
+        cells[IDLE] = free;
     }
 
     /// The states that one may come from, with what that costs; idle first, so that ties keep things simple.
-    fn before(&self, stateful: bool, node: usize, into: &mut Vec<(usize, i64)>) {
+    fn before(&self, stateful: bool, node: usize, into: &mut Vec<(usize, f64)>) {
         into.clear();
-        let free = |into: &mut Vec<(usize, i64)>, cost: i64| {
+        let free = |into: &mut Vec<(usize, f64)>, cost: f64| {
             into.push((IDLE, cost));
             if !stateful {
                 into.extend(self.candidates.iter().map(|c| (c.end, cost)));
             }
         };
         if node == IDLE {
-            return free(into, 0);
+            return free(into, 0.0);
         }
         let c = &self.candidates[self.nodes[node].candidate];
         if node == c.end {
             if c.again_len == 1 {
                 into.push((c.end, c.again_cost));
             } else {
-                into.push((c.again + c.again_len - 2, 0));
+                into.push((c.again + c.again_len - 2, 0.0));
             }
             if c.first_len == 1 {
                 free(into, c.first_cost);
             } else {
-                into.push((c.first + c.first_len - 2, 0));
+                into.push((c.first + c.first_len - 2, 0.0));
             }
         } else if c.first_len > 1 && node == c.first {
             free(into, c.first_cost);
         } else if c.again_len > 1 && node == c.again {
             into.push((c.end, c.again_cost));
         } else {
-            into.push((node - 1, 0));
+            into.push((node - 1, 0.0));
         }
     }
 }
@@ -263,126 +307,44 @@ impl Rebuild<'_> {
             .map(|chain| states.pow((chains - 1 - chain) as u32))
             .collect();
         let heads = graph.kinds_of(chains - 1);
-        let mut now = vec![NEVER; all];
-        now[0] = 0;
+        let mut weights = Weights::new(self, &graph, chains);
+        // A row of states for each combination, period after period.
         let mut table = Vec::with_capacity(all * periods);
-        let (mut line, mut next) = (vec![NEVER; states], vec![NEVER; states]);
+        let mut spare = vec![0.0; 2 * strides.first().copied().unwrap_or(1)];
         for t in 0..periods {
-            for (chain, &stride) in strides.iter().enumerate() {
-                let (begins_at, with) = begins[chain];
-                if t < begins_at {
+            if t == 0 {
+                table.resize(all, f64::INFINITY);
+                table[0] = 0.0;
+            } else {
+                table.extend_from_within((t - 1) * all..);
+            }
+            let now = &mut table[t * all..];
+            for (&lanes, (begins_at, with)) in strides.iter().zip(&begins) {
+                if t < *begins_at {
                     continue;
                 }
-                for start in 0..all / states {
-                    let at = start / stride * stride * states + start % stride;
-                    let mut any = false;
-                    for state in 0..states {
-                        line[state] = now[at + state * stride];
-                        any |= line[state] < NEVER;
-                    }
-                    if !any {
-                        continue;
-                    }
-                    if let (true, Some(candidate)) = (t == begins_at, with) {
+                for cells in now.chunks_exact_mut(states * lanes) {
+                    if let (true, Some(candidate)) = (t == *begins_at, *with) {
                         let end = graph.candidates[candidate].end;
-                        line.swap(IDLE, end);
+                        let (idle, ended) = cells.split_at_mut(end * lanes);
+                        idle[..lanes].swap_with_slice(&mut ended[..lanes]);
                     }
-                    graph.step(self.terms.stateful, &line, &mut next);
-                    for state in 0..states {
-                        now[at + state * stride] = next[state];
-                    }
+                    graph.step(self.terms.stateful, cells, &mut spare[..2 * lanes]);
                 }
             }
-            self.weigh(&graph, t, chains, &heads, &mut now);
-            table.extend_from_slice(&now);
+            weights.weigh(self, &graph, t);
+            weights.add(&graph, &heads, now);
         }
-        let (at, cost) = (0..all)
-            .map(|at| (at, now[at]))
-            .min_by_key(|(at, cost)| (*cost, *at))?;
-        if cost >= NEVER {
+        let last = table[all * (periods - 1)..].iter().enumerate();
+        let (at, cost) = last.min_by(|a, b| a.1.total_cmp(b.1))?;
+        if cost.is_infinite() {
             return None;
         }
         let paths = self.walk_back(&graph, &begins, &strides, &table, at);
         Some(self.spans(&graph, &begins, entries, &paths))
     }
 
-    /// Adds what missing units cost, and forbids what passes a limit. `heads` are the kinds of the states of all chains
-    /// but the last one, as [`Graph::kinds_of`] has them.
-    fn weigh(&self, graph: &Graph, t: usize, chains: usize, heads: &[u32], now: &mut [i64]) {
-        let costs = self.costs_of_kinds(graph, t, chains);
-        let (states, kinds) = (graph.nodes.len(), graph.kinds.len());
-        for (line, head) in now.chunks_exact_mut(states).zip(heads) {
-            let costs = &costs[*head as usize * kinds..][..kinds];
-            for (value, kind) in line.iter_mut().zip(&graph.kind_of) {
-                *value = (*value + costs[*kind as usize]).min(NEVER);
-            }
-        }
-    }
-
-    /// What each combination of kinds of states costs in a period.
-    fn costs_of_kinds(&self, graph: &Graph, t: usize, chains: usize) -> Vec<i64> {
-        let kinds = graph.kinds.len();
-        let serving = self.beside.serving[t];
-        let room = self.room.units[t] - self.beside.there[t];
-        let demand = self.prices.demand[t];
-        let wanted_spare = self.terms.spare[t];
-        let (wanted, floor) = (self.terms.wanted[t], self.terms.floor[t]);
-        let quota_room: Vec<i64> = (self.room.quota.iter().zip(self.beside.quota.iter()))
-            .map(|(room, used)| room[t] - used[t])
-            .collect();
-        let mut head = vec![0; chains.saturating_sub(1)];
-        let mut quota_left = quota_room.clone();
-        let mut zone_units = vec![0; self.beside.in_zone.len()];
-        let mut costs = vec![NEVER; kinds.pow(chains as u32)];
-        for (outer, line) in costs.chunks_exact_mut(kinds).enumerate() {
-            let mut rest = outer;
-            for place in head.iter_mut().rev() {
-                *place = rest % kinds;
-                rest /= kinds;
-            }
-            quota_left.copy_from_slice(&quota_room);
-            for (units, zone) in zone_units.iter_mut().zip(self.beside.in_zone.iter()) {
-                *units = zone[t];
-            }
-            let (mut units, mut held, mut holding, mut fits) = (0, 0, 0, true);
-            for &kind in &head {
-                let node = &graph.kinds[kind];
-                units += node.units;
-                held += node.units_there;
-                holding += self.holding(graph, node, t);
-                if let Some(zone) = zone_units.get_mut(node.zone) {
-                    *zone += node.units;
-                }
-                for (place, each) in self.quotas(graph, node) {
-                    quota_left[*place] -= each;
-                    fits &= quota_left[*place] >= 0;
-                }
-            }
-            if !fits || held > 0 && held > room {
-                continue;
-            }
-            for (node, cost) in graph.kinds.iter().zip(line) {
-                let fits = node.units_there == 0
-                    || held + node.units_there <= room
-                        && (self.quotas(graph, node).iter())
-                            .all(|(place, each)| quota_left[*place] >= *each);
-                if !fits {
-                    continue;
-                }
-                let all = serving + units + node.units;
-                *cost =
-                    (wanted - all).max(0) * demand + (floor - all).max(0) * self.prices.under_floor;
-                for (zone, (units, price)) in zone_units.iter().zip(self.prices.spare).enumerate() {
-                    let own = if zone == node.zone { node.units } else { 0 };
-                    *cost += (wanted_spare - (all - units - own)).max(0) * price[t];
-                }
-                *cost = (*cost + holding + self.holding(graph, node, t)).min(NEVER);
-            }
-        }
-        costs
-    }
-
-    fn holding(&self, graph: &Graph, node: &Node, t: usize) -> i64 {
+    pub(super) fn holding(&self, graph: &Graph, node: &Node, t: usize) -> i64 {
         match graph.candidates.get(node.candidate) {
             Some(candidate) if !self.terms.held.is_empty() => {
                 self.terms
@@ -393,7 +355,7 @@ impl Rebuild<'_> {
     }
 
     /// What an instance in this state takes of the quotas.
-    fn quotas(&self, graph: &Graph, node: &Node) -> &[(usize, i64)] {
+    pub(super) fn quotas(&self, graph: &Graph, node: &Node) -> &[(usize, i64)] {
         match graph.candidates.get(node.candidate) {
             Some(candidate) => &self.terms.pools[candidate.pool].quotas,
             None => &[],
@@ -406,14 +368,14 @@ impl Rebuild<'_> {
         graph: &Graph,
         begins: &[(usize, Option<usize>)],
         strides: &[usize],
-        table: &[i64],
+        table: &[f64],
         mut at: usize,
     ) -> Vec<Vec<usize>> {
         let (chains, periods) = (begins.len(), self.terms.periods);
         let states = graph.nodes.len();
         let all = states.pow(chains as u32);
         let mut paths = vec![vec![IDLE; periods]; chains];
-        let mut sources: Vec<Vec<(usize, i64)>> = vec![Vec::new(); chains];
+        let mut sources: Vec<Vec<(usize, f64)>> = vec![Vec::new(); chains];
         for t in (0..periods).rev() {
             for chain in 0..chains {
                 paths[chain][t] = at / strides[chain] % states;
@@ -425,7 +387,7 @@ impl Rebuild<'_> {
                 let (begins_at, with) = begins[chain];
                 let node = paths[chain][t];
                 match with {
-                    _ if t < begins_at => *into = vec![(IDLE, 0)],
+                    _ if t < begins_at => *into = vec![(IDLE, 0.0)],
                     Some(candidate) if t == begins_at => {
                         // What was locked is at the end of a block: only that leads on.
                         graph.before(self.terms.stateful, node, into);
@@ -487,26 +449,48 @@ impl Rebuild<'_> {
 }
 
 /// The cheapest combination of sources; the first of equals.
-fn cheapest(before: &[i64], strides: &[usize], sources: &[Vec<(usize, i64)>]) -> usize {
-    let mut picks = vec![0; sources.len()];
-    let mut best = (i64::MAX, 0);
+fn cheapest(before: &[f64], strides: &[usize], sources: &[Vec<(usize, f64)>]) -> usize {
+    let Some((last, heads)) = sources.split_last() else {
+        return 0;
+    };
+    let mut picks = vec![0; heads.len()];
+    let mut best = (f64::INFINITY, 0);
     loop {
-        let (mut at, mut cost) = (0, 0);
-        for (chain, &pick) in picks.iter().enumerate() {
-            let (from, more) = sources[chain][pick];
-            at += from * strides[chain];
+        let (mut at, mut cost) = (0, 0.0);
+        for ((pick, sources), stride) in picks.iter().zip(heads).zip(strides) {
+            let (from, more) = sources[*pick];
+            at += from * stride;
             cost += more;
         }
-        if before[at] + cost < best.0 {
-            best = (before[at] + cost, at);
+        for (from, more) in last {
+            let sum = before[at + from] + (cost + more);
+            if sum < best.0 {
+                best = (sum, at + from);
+            }
         }
-        let Some(turn) = (0..picks.len())
-            .rev()
-            .find(|&c| picks[c] + 1 < sources[c].len())
-        else {
+        let more = |chain: &usize| picks[*chain] + 1 < heads[*chain].len();
+        let Some(turn) = (0..picks.len()).rev().find(more) else {
             return best.1;
         };
         picks[turn] += 1;
         picks[turn + 1..].fill(0);
+    }
+}
+
+fn least(a: f64, b: f64) -> f64 {
+    if b < a { b } else { a }
+}
+
+/// Lowers each cost to the other one and so much more, where that is less.
+fn lower(costs: &mut [f64], others: &[f64], more: f64) {
+    for (cost, other) in costs.iter_mut().zip(others) {
+        *cost = least(*cost, other + more);
+    }
+}
+
+/// Each cost becomes the other one and so much more.
+fn raise(costs: &mut [f64], others: &[f64], more: f64) {
+    for (cost, other) in costs.iter_mut().zip(others) {
+        *cost = other + more;
     }
 }

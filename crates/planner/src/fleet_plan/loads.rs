@@ -75,6 +75,14 @@ impl Loads {
         }
     }
 
+    /// Becomes equal to others, in the memory that it has.
+    fn copy_from(&mut self, other: &Self) {
+        self.serving.clone_from(&other.serving);
+        self.there.clone_from(&other.there);
+        self.in_zone.copy_from(&other.in_zone);
+        self.quota.copy_from(&other.quota);
+    }
+
     /// Adds so many instances of a run; a negative number takes them away.
     pub(super) fn add(&mut self, terms: &Terms, span: &Span, count: i64) {
         let pool = &terms.pools[span.pool as usize];
@@ -226,6 +234,13 @@ impl Solution {
         }
         solution.penalty = solution.loads.penalty(terms);
         solution
+    }
+
+    /// Becomes equal to another one, in the memory that it has: the search does so at every step.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.runs.copy_from(&other.runs);
+        self.loads.copy_from(&other.loads);
+        (self.paid, self.penalty) = (other.paid, other.penalty);
     }
 
     /// Adds so many instances of a run, or takes them away. Leaves the penalty as it was.

@@ -79,6 +79,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod weights;
 
 pub use answer::{Binding, Cost, FleetPlan, Lift, Missing, Origin, Part, Run, Unmet};
 pub use check::check_fleet;

@@ -10,6 +10,11 @@ use super::loads::Span;
 pub(super) struct Runs(Vec<(Span, u32)>);
 
 impl Runs {
+    /// Becomes equal to others, in the memory that it has.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.0.clone_from(&other.0);
+    }
+
     /// How many instances a run has.
     pub(super) fn count(&self, span: &Span) -> i64 {
         let at = self.0.binary_search_by(|(other, _)| other.cmp(span));
@@ -68,6 +73,12 @@ impl Rows {
             periods,
             values: vec![0; rows * periods],
         }
+    }
+
+    /// Becomes equal to others, in the memory that it has.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.periods = other.periods;
+        self.values.clone_from(&other.values);
     }
 
     /// How many rows there are.

@@ -209,7 +209,7 @@ impl<'a> Search<'a, '_> {
         let terms = self.terms;
         let prices = stated.prices(terms);
         let mut draws = Draws::new(number);
-        let mut current = best.clone();
+        let (mut current, mut trial) = (best.clone(), best.clone());
         let (mut idle, mut kicks) = (0, 0);
         let from = self.work;
         let enough = bound + bound / ENOUGH;
@@ -227,14 +227,14 @@ impl<'a> Search<'a, '_> {
                 if kicks % 2 == 0 {
                     current = self.anew(guide, stated, &mut draws);
                 } else {
-                    current.clone_from(best);
+                    current.copy_from(best);
                     self.kick(&mut current, &mut draws);
                 }
             }
-            let mut trial = current.clone();
+            trial.copy_from(&current);
             let changed = match draws.below(16) {
-                0..8 => self.rebuild(&mut trial, prices, &mut draws),
-                8..15 => self.recreate(&mut trial, guide, prices, &mut draws),
+                0..14 => self.rebuild(&mut trial, prices, &mut draws),
+                14 => self.recreate(&mut trial, guide, prices, &mut draws),
                 _ => self.dive_again(&mut trial, &mut draws),
             };
             if !changed {
@@ -242,11 +242,11 @@ impl<'a> Search<'a, '_> {
             }
             trial.penalty = trial.loads.penalty(terms);
             if trial.objective() <= current.objective().max(best.objective() + slack) {
-                current = trial;
+                std::mem::swap(&mut current, &mut trial);
             }
             if current.objective() < best.objective() {
                 idle = 0;
-                best.clone_from(&current);
+                best.copy_from(&current);
                 (self.found)(best);
             }
         }

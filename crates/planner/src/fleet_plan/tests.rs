@@ -418,23 +418,28 @@ proptest! {
     }
 }
 
-/// What a component costs whose one chain, from empty or from what stands first, is rebuilt so.
+/// What a component costs whose chains, from empty or from what stands first, are rebuilt together by the table, or one
+/// after the other without it.
 fn rebuilt(
     stated: &FleetProblem,
     place: usize,
-    entry: chain::Entry,
+    entries: &[chain::Entry],
     by_table: bool,
 ) -> Option<i64> {
     let terms = terms::Terms::new(stated, &stated.components[place]);
     let open = vec![vec![terms::NEVER; terms.periods]; terms.quotas.len()];
     let room = loads::Room::new(&terms, open);
     let mut solution = loads::Solution::bound_only(&terms);
-    if let Some(place) = entry.standing {
+    let standing = |entries: &[chain::Entry]| -> Vec<loads::Span> {
+        let places = entries.iter().filter_map(|entry| entry.standing);
+        places
+            .map(|place| loads::bound_span(&terms, place))
+            .collect()
+    };
+    for bound in standing(entries) {
         // One of them goes on as the chain has it; its bound part stays among the loads.
-        solution.put(&terms, loads::bound_span(&terms, place), -1);
-        solution
-            .loads
-            .add(&terms, &loads::bound_span(&terms, place), 1);
+        solution.put(&terms, bound, -1);
+        solution.loads.add(&terms, &bound, 1);
     }
     let demand = vec![700; terms.periods];
     let spare = vec![vec![300; terms.periods]; terms.zones];
@@ -443,26 +448,27 @@ fn rebuilt(
         spare: &spare,
         under_floor: 10,
     };
-    let rebuild = chain::Rebuild {
-        terms: &terms,
-        beside: &solution.loads.clone(),
-        room: &room,
-        prices,
-        noise: &[],
-    };
     let pools: Vec<usize> = (0..terms.pools.len()).collect();
-    let spans = if by_table {
-        rebuild.by_table(&pools, &[entry], &mut 0)
-    } else {
-        rebuild.solve(&pools, &[entry], &mut 0)
-    };
-    if let Some(place) = entry.standing {
-        solution
-            .loads
-            .add(&terms, &loads::bound_span(&terms, place), -1);
-    }
-    for span in spans? {
-        solution.put(&terms, span, 1);
+    let at_once = if by_table { entries.len() } else { 1 };
+    for entries in entries.chunks(at_once) {
+        let rebuild = chain::Rebuild {
+            terms: &terms,
+            beside: &solution.loads.clone(),
+            room: &room,
+            prices,
+            noise: &[],
+        };
+        let spans = if by_table {
+            rebuild.by_table(&pools, entries, &mut 0)
+        } else {
+            rebuild.solve(&pools, entries, &mut 0)
+        };
+        for bound in standing(entries) {
+            solution.loads.add(&terms, &bound, -1);
+        }
+        for span in spans? {
+            solution.put(&terms, span, 1);
+        }
     }
     let cheap = terms::Terms {
         short: 700,
@@ -481,9 +487,25 @@ proptest! {
         for (place, component) in stated.components.iter().enumerate() {
             let standing = (!component.standing.is_empty()).then_some(0);
             for standing in [None, standing] {
-                let entry = chain::Entry { standing };
-                prop_assert_eq!(rebuilt(&stated, place, entry, false), rebuilt(&stated, place, entry, true));
+                let entry = [chain::Entry { standing }];
+                prop_assert_eq!(rebuilt(&stated, place, &entry, false), rebuilt(&stated, place, &entry, true));
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn two_chains_together_are_as_cheap_as_one_after_the_other_or_cheaper(stated in problems()) {
+        for (place, component) in stated.components.iter().enumerate() {
+            let standing = (!component.standing.is_empty()).then_some(0);
+            let entries = [chain::Entry { standing }, chain::Entry { standing: None }];
+            let apart = rebuilt(&stated, place, &entries, false);
+            let together = rebuilt(&stated, place, &entries, true);
+            prop_assert!(together.is_some() || apart.is_none());
+            prop_assert!(apart.is_none() || together <= apart, "{together:?} over {apart:?}");
         }
     }
 }
