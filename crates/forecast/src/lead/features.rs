@@ -150,7 +150,8 @@ impl FeatureHistory {
     }
 
     /// What probably was in the next step if it is the `steps`th that nobody saw since demand was `last`: at first the
-    /// same, later what was there a week before, at the level of now.
+    /// same, later what was there a week before, at about the level of now; in the first eight days what was there a day
+    /// before.
     pub fn unseen(&self, last: f64, steps: u64) -> f64 {
         let now = self.count;
         let week = 7 * self.day;
@@ -182,7 +183,7 @@ impl FeatureHistory {
         self.mean(end - self.steps(minutes), end)
     }
 
-    /// Mean over the steps `from..to` that were seen.
+    /// Mean over those of the steps `from..to` that are past.
     fn mean(&self, from: i64, to: i64) -> f64 {
         mean_of(&self.sums, from, to, self.count)
     }

@@ -46,7 +46,7 @@ pub struct LeadForecaster {
     /// What events do until the arrival of the newest step.
     change: EventChange,
     last: f64,
-    /// Steps since it.
+    /// Steps since `last` was seen.
     unseen: u64,
     /// Features of the last `lead_steps` steps, and whether their step was observed.
     waiting: std::collections::VecDeque<(FeatureVector, EventVector, bool)>,

@@ -197,7 +197,7 @@ impl Graph {
         cells[row(IDLE)].copy_from_slice(free);
     }
 
-    /// The same for one combination.
+    /// The same for one lane, without rows: both must agree, and [`Self::before`] with them.
     fn step_line(&self, stateful: bool, cells: &mut [f64]) {
         let mut free = cells[IDLE];
         if !stateful {

@@ -24,7 +24,7 @@ impl Weights {
         }
     }
 
-    /// Works them out for a period.
+    /// Works the costs of a period out.
     pub(super) fn weigh(&mut self, rebuild: &Rebuild, graph: &Graph, t: usize) {
         let kinds = graph.kinds.len();
         let (terms, beside, prices) = (rebuild.terms, rebuild.beside, &rebuild.prices);
@@ -97,7 +97,7 @@ impl Weights {
         }
     }
 
-    /// Adds them to the costs of all combinations of states. `heads` are the kinds of the states of all chains but the
+    /// Adds the costs of the period to those of all combinations of states. `heads` are the kinds of the states of all chains but the
     /// last one, as [`Graph::kinds_of`] has them.
     pub(super) fn add(&self, graph: &Graph, heads: &[u32], now: &mut [f64]) {
         let (states, kinds) = (graph.nodes.len(), graph.kinds.len());
