@@ -35,10 +35,6 @@ pub const PEAK_PROFILE: usize = 20;
 const AROUND_MINUTES: f64 = 10.0;
 /// Seasonal ratios are kept within this factor: beyond it a ratio of two small means is noise.
 const RATIO_LIMIT: f64 = 3.0;
-/// For so long demand that is not seen stays what it was …
-const CARRIED_MINUTES: f64 = 30.0;
-/// … and then counts half as much after each such time: daily courses move over hours.
-const CARRIED_HALF_LIFE_MINUTES: f64 = 60.0;
 /// Days averaged into the daily profile: a week smooths noise and still follows a changing shape.
 const PROFILE_DAYS: i64 = 7;
 /// Steps a moving maximum is kept over: half an hour, three hours, a day.
@@ -77,7 +73,7 @@ impl FeatureHistory {
         }
     }
 
-    /// Adds the demand of the next step; where nobody saw it, what [`Self::unseen`] says.
+    /// Adds the demand of the next step; where nobody saw it, what [`super::gap::Gap`] says.
     pub fn push(&mut self, demand: f64) {
         let carried = if self.count == 0 {
             demand
@@ -149,29 +145,30 @@ impl FeatureHistory {
         x
     }
 
-    /// What probably was in the next step if it is the `steps`th that nobody saw since demand was `last`: at first the
-    /// same, later what was there a week before, at about the level of now; in the first eight days what was there a day
-    /// before.
-    pub fn unseen(&self, last: f64, steps: u64) -> f64 {
-        let now = self.count;
-        let week = 7 * self.day;
-        let usual = if now >= week + self.day {
-            let level = |end: i64| self.mean(end - self.day, end);
-            // After a week without sight the level is in what was put there.
-            let change = if steps <= week as u64 {
-                soft_ratio(level(now), level(now - week), level(now))
-            } else {
-                1.0
-            };
-            change * self.around(now - week)
-        } else if now >= self.day {
-            self.around(now - self.day)
+    /// What is usual in the next step: what was there a week before, in the first eight days what was there a day
+    /// before; `None` on the first day.
+    pub fn usual(&self) -> Option<f64> {
+        let before = if self.has_week() {
+            7 * self.day
         } else {
-            last
+            self.day
         };
-        let minutes = steps as f64 * self.step_minutes - CARRIED_MINUTES;
-        let carried = libm::exp2(-minutes.max(0.0) / CARRIED_HALF_LIFE_MINUTES);
-        carried * last + (1.0 - carried) * usual
+        (self.count >= before).then(|| self.around(self.count - before))
+    }
+
+    /// The level of the last day over that of a week before; 1 in the first eight days.
+    pub fn change_of_level(&self) -> f64 {
+        let now = self.count;
+        let level = |end: i64| self.mean(end - self.day, end);
+        if self.has_week() {
+            soft_ratio(level(now), level(now - 7 * self.day), level(now))
+        } else {
+            1.0
+        }
+    }
+
+    fn has_week(&self) -> bool {
+        self.count >= 8 * self.day
     }
 
     fn steps(&self, minutes: f64) -> i64 {
@@ -348,56 +345,5 @@ impl Ring {
         } else {
             self.values[index as usize & (self.values.len() - 1)]
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Demand by ten minutes, twice as high from the ninth day on, of which nothing was seen for `gap` steps.
-    fn filled(gap: u64) -> Vec<f64> {
-        let mut history = FeatureHistory::new(600, 1);
-        let mut last = 0.0;
-        for step in 0..16 * 144 {
-            let level = if step < 8 * 144 { 50.0 } else { 100.0 };
-            last = level * (1.0 + 0.5 * libm::sin(step as f64 / 144.0 * std::f64::consts::TAU));
-            history.push(last);
-        }
-        let unseen = |steps| {
-            let value = history.unseen(last, steps);
-            history.push(value);
-            value
-        };
-        (1..=gap).map(unseen).collect()
-    }
-
-    #[test]
-    fn a_short_gap_carries_on_and_a_long_one_follows_the_days_at_the_level_of_now() {
-        let values = filled(30 * 144);
-        let last = values[0];
-        assert!(values[..3].iter().all(|value| *value == last), "{values:?}");
-        for day in 0..30 {
-            let today = &values[day * 144..][..144];
-            let mean = today.iter().sum::<f64>() / 144.0;
-            assert!((80.0..110.0).contains(&mean), "day {day}: {mean}");
-            assert!(
-                (130.0..160.0).contains(&today[36]),
-                "day {day}: {}",
-                today[36]
-            );
-            assert!(
-                (35.0..60.0).contains(&today[108]),
-                "day {day}: {}",
-                today[108]
-            );
-        }
-    }
-
-    #[test]
-    fn before_a_day_was_seen_the_last_demand_is_all_there_is() {
-        let mut history = FeatureHistory::new(600, 1);
-        history.push(7.0);
-        assert_eq!(history.unseen(7.0, 100), 7.0);
     }
 }

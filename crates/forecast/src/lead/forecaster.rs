@@ -11,6 +11,7 @@ use super::features::{
     MEAN_30_MINUTES,
 };
 use super::fit::{Fitted, TrainingWindow};
+use super::gap::Gap;
 use super::peak_tail::PeakTail;
 use super::rows::{RowStore, WINDOW_DAYS};
 use crate::event_book::EventChange;
@@ -45,9 +46,7 @@ pub struct LeadForecaster {
     current_events: EventVector,
     /// What events do until the arrival of the newest step.
     change: EventChange,
-    last: f64,
-    /// Steps since `last` was seen.
-    unseen: u64,
+    gap: Gap,
     /// Features of the last `lead_steps` steps, and whether their step was observed.
     waiting: std::collections::VecDeque<(FeatureVector, EventVector, bool)>,
     rows: RowStore,
@@ -61,6 +60,7 @@ pub struct LeadForecaster {
     /// Fits of the champion's first form that were asked for.
     fits: u64,
     succession: Option<Succession>,
+    /// Since the first that was observed.
     steps: u64,
     observed: u64,
     next_fit: u64,
@@ -80,8 +80,7 @@ impl LeadForecaster {
             current: nothing.0,
             current_events: nothing.1,
             change: EventChange::NONE,
-            last: 0.0,
-            unseen: 0,
+            gap: Gap::new(config.step_seconds),
             waiting: std::collections::VecDeque::new(),
             rows: RowStore::new(steps_per_day),
             fitted: [None, None],
@@ -103,18 +102,29 @@ impl LeadForecaster {
         self.change = change;
     }
 
-    /// Adds the next step; `None` where it was not observed, or nothing is to be learned from it, such as an outage:
-    /// the history has what is usual in its place.
+    /// Adds the next step, of which nothing is to be learned though it was observed: what it told, such as that of an
+    /// outage, is not carried on, and the history has what is usual in its place from now on.
+    pub fn pass_over(&mut self) {
+        self.gap.forget(&self.history);
+        self.observe(None);
+    }
+
+    /// Adds the next step; `None` where it was not observed: the history has what it probably was.
     pub fn observe(&mut self, demand: Option<f64>) {
         let seen = demand
             .filter(|value| value.is_finite())
             .map(|value| value.clamp(0.0, 1e18));
-        if let Some(value) = seen {
-            (self.last, self.unseen) = (value, 0);
-        } else {
-            self.unseen += 1;
+        // History begins with the first that is observed: days of nothing before it would be usual days later.
+        if seen.is_none() && self.steps == 0 {
+            return;
         }
-        let value = seen.unwrap_or_else(|| self.history.unseen(self.last, self.unseen));
+        let value = match seen {
+            Some(value) => {
+                self.gap.end(value);
+                value
+            }
+            None => self.gap.fill(&self.history),
+        };
         if self.config.challenger && self.steps > 0 {
             // What both said at the end of the step before; an outcome is never told before its forecast.
             let both = self.fitted.iter().all(Option::is_some);
@@ -131,7 +141,8 @@ impl LeadForecaster {
             self.observed += 1;
         }
         self.history.push(value);
-        self.record.push(seen.unwrap_or(self.last));
+        // A gap as long as the window leaves the last demand as the record, not nothing.
+        self.record.push(self.gap.last());
         if seen.is_some() {
             self.peaks.push(value);
         }
@@ -246,7 +257,7 @@ impl LeadForecaster {
             *quantile = if value.is_finite() {
                 value.clamp(0.0, RECORD_FACTOR * self.record.get())
             } else {
-                self.last
+                self.gap.last()
             };
         }
         quantiles.sort_unstable_by(f64::total_cmp);
@@ -301,16 +312,37 @@ mod tests {
         assert!((0.08..0.12).contains(&share), "{share}");
     }
 
+    fn five_minutes() -> LeadForecaster {
+        LeadForecaster::new(LeadConfig {
+            step_seconds: 300,
+            lead_steps: 2,
+            challenger: false,
+        })
+    }
+
+    #[test]
+    fn what_an_outage_told_is_not_carried_on_and_time_before_the_first_is_no_history() {
+        for days in [1, 3, 9] {
+            let mut forecaster = five_minutes();
+            (0..1000).for_each(|_| forecaster.observe(None));
+            (0..days * 288).for_each(|_| forecaster.observe(Some(100.0)));
+            // It is not recognised at once.
+            forecaster.observe(Some(0.0));
+            (0..12).for_each(|_| forecaster.pass_over());
+            let recent = forecaster.current[MEAN_15_MINUTES];
+            assert!((recent - 100.0).abs() < 1.0, "day {days}: {recent}");
+            (0..300).for_each(|_| forecaster.observe(None));
+            let recent = forecaster.current[MEAN_15_MINUTES];
+            assert!((recent - 100.0).abs() < 10.0, "day {days}: {recent}");
+        }
+    }
+
     #[test]
     fn days_that_nobody_saw_are_forecast_as_days_and_spoil_nothing_after_them() {
         let daily = |t: u64| {
             100.0 + 60.0 * libm::sin(t as f64 / 288.0 * std::f64::consts::TAU) + (t % 7) as f64
         };
-        let mut forecaster = LeadForecaster::new(LeadConfig {
-            step_seconds: 300,
-            lead_steps: 2,
-            challenger: false,
-        });
+        let mut forecaster = five_minutes();
         let gap = 12 * 288..15 * 288;
         for t in 0..16 * 288 {
             forecaster.observe((!gap.contains(&t)).then(|| daily(t)));

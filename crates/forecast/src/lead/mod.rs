@@ -11,6 +11,7 @@ mod event_features;
 mod features;
 mod fit;
 mod forecaster;
+mod gap;
 mod parameters;
 mod peak_tail;
 pub mod quantile_regression;
