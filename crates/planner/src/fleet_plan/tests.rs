@@ -506,6 +506,25 @@ proptest! {
             let together = rebuilt(&stated, place, &entries, true);
             prop_assert!(together.is_some() || apart.is_none());
             prop_assert!(apart.is_none() || together <= apart, "{together:?} over {apart:?}");
+            // The last chain has no rows: in the other order the chains change places in the table.
+            let [first, second] = entries;
+            prop_assert_eq!(together, rebuilt(&stated, place, &[second, first], true));
+        }
+    }
+
+    #[test]
+    fn three_chains_cost_the_same_in_any_order_and_no_more_than_one_after_the_other(stated in problems()) {
+        for (place, component) in stated.components.iter().enumerate() {
+            if component.offers.len() > 2 {
+                continue;
+            }
+            let standing = (!component.standing.is_empty()).then_some(0);
+            let (with, empty) = (chain::Entry { standing }, chain::Entry { standing: None });
+            let together = rebuilt(&stated, place, &[with, empty, empty], true);
+            prop_assert_eq!(together, rebuilt(&stated, place, &[empty, with, empty], true));
+            prop_assert_eq!(together, rebuilt(&stated, place, &[empty, empty, with], true));
+            let apart = rebuilt(&stated, place, &[with, empty, empty], false);
+            prop_assert!(apart.is_none() || together <= apart, "{together:?} over {apart:?}");
         }
     }
 }
