@@ -56,9 +56,7 @@ impl<'a> Search<'a, '_> {
         self.peel_up(&mut best, &guide, &stated);
         best.penalty = best.loads.penalty(terms);
         (self.found)(&best);
-        let prices = stated.prices(terms);
-        self.sweep(&mut best, prices);
-        (self.found)(&best);
+        self.sweep(&mut best, stated.prices(terms));
         best
     }
 
@@ -78,7 +76,6 @@ impl<'a> Search<'a, '_> {
             (self.found)(&best);
         }
         self.sweep(&mut best, stated.prices(terms));
-        (self.found)(&best);
         best
     }
 
@@ -288,6 +285,8 @@ impl<'a> Search<'a, '_> {
                 }
                 best.put(terms, span, 1);
                 best.penalty = before.1;
+            } else {
+                (self.found)(best);
             }
         }
     }
