@@ -11,16 +11,22 @@ pub(super) const ALL_FEATURES: usize = FEATURE_COUNT + EVENT_FEATURES;
 /// The features of events at one step, in units of demand. All zero: no event is near.
 pub type EventVector = [f64; EVENT_FEATURES];
 
-/// Index of the change that is expected, which is taken at its word until rows say otherwise.
-pub(super) const EXPECTED_CHANGE: usize = FEATURE_COUNT;
 /// Events are near in few rows, so what is learned of them is pulled more strongly to what is thought before: as
 /// strongly as by this many times the rows.
-pub(super) const EVENT_STRICTNESS: f64 = 20.0;
+pub(super) const EVENT_STRICTNESS: f64 = 5.0;
 /// A movement of demand while an event is near, beside its doubt.
 const MOVEMENT: f64 = 5.0;
 
-/// The change that is expected until arrival; the room for what events do otherwise; and how demand moves now, which
-/// says more while an event is near than on other days: it has begun, or it is over, a little early or late.
+/// The features as they are once demand has changed as is expected until arrival: what spreads with the level of
+/// demand spreads with the level of then.
+pub(super) fn at_arrival(demand: &FeatureVector, change: EventChange) -> FeatureVector {
+    let factor = libm::exp(change.log_change);
+    demand.map(|x| x * factor)
+}
+
+/// What is to be corrected of the change that is expected until arrival; the room for what events do otherwise; and how
+/// demand moves now, which says more while an event is near than on other days: it has begun, or it is over, a little
+/// early or late.
 pub(super) fn event_features(demand: &FeatureVector, change: EventChange) -> EventVector {
     let mut x = [0.0; EVENT_FEATURES];
     if change == EventChange::NONE {

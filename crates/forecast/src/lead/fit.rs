@@ -3,7 +3,7 @@
 use fleetcast_model::ModelForm;
 
 use super::distribution::{LEVEL_COUNT, LEVEL_DEPTHS, LEVELS};
-use super::event_features::{ALL_FEATURES, EVENT_FEATURES, EVENT_STRICTNESS, EXPECTED_CHANGE};
+use super::event_features::{ALL_FEATURES, EVENT_FEATURES, EVENT_STRICTNESS};
 use super::features::{
     DEVIATION_6_HOURS, FEATURE_COUNT, LEVEL_DAY, LEVEL_WEEK, MAXIMUM_3_HOURS, MAXIMUM_DAY,
     MEAN_15_MINUTES, MEAN_30_MINUTES, PEAK_PROFILE,
@@ -292,10 +292,6 @@ fn prior<const N: usize>(depth: f64, form: ModelForm) -> [f64; N] {
     raw[MEAN_15_MINUTES] = 0.5;
     raw[MEAN_30_MINUTES] = 0.5;
     raw[DEVIATION_6_HOURS] = spread * (depth - 0.7);
-    raw[LEVEL_WEEK] = 0.0;
-    if let Some(change) = raw.get_mut(EXPECTED_CHANGE) {
-        *change = 1.0;
-    }
     raw
 }
 

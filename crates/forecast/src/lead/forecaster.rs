@@ -5,7 +5,7 @@ use fleetcast_series::SlidingMaximum;
 
 use super::contest::{Contender, Contest, Succession};
 use super::distribution::{LEVEL_COUNT, LEVEL_DEPTHS, LeadForecast};
-use super::event_features::{EVENT_FEATURES, EventVector, event_features};
+use super::event_features::{EVENT_FEATURES, EventVector, at_arrival, event_features};
 use super::features::{
     DEVIATION_6_HOURS, FEATURE_COUNT, FeatureHistory, FeatureVector, MEAN_15_MINUTES,
     MEAN_30_MINUTES,
@@ -84,7 +84,7 @@ impl LeadForecaster {
             waiting: std::collections::VecDeque::new(),
             rows: RowStore::new(steps_per_day),
             fitted: [None, None],
-            said: [rule_of_thumb(&nothing.0, &nothing.1); 2],
+            said: [rule_of_thumb(&nothing.0); 2],
             contest: Contest::new(config.lead_steps, steps_per_day),
             challenger_due: false,
             fits: 0,
@@ -146,8 +146,9 @@ impl LeadForecaster {
         if seen.is_some() {
             self.peaks.push(value);
         }
-        self.current = self.history.features();
-        self.current_events = event_features(&self.current, std::mem::take(&mut self.change));
+        let (features, change) = (self.history.features(), std::mem::take(&mut self.change));
+        self.current = at_arrival(&features, change);
+        self.current_events = event_features(&features, change);
         self.waiting
             .push_back((self.current, self.current_events, seen.is_some()));
         self.steps += 1;
@@ -215,7 +216,7 @@ impl LeadForecaster {
     /// What both contenders say.
     fn say(&self) -> [LeadForecast; 2] {
         let Some(linear) = &self.fitted[ModelForm::Linear as usize] else {
-            return [rule_of_thumb(&self.current, &self.current_events); 2];
+            return [rule_of_thumb(&self.current); 2];
         };
         let own = self.evaluate(linear, &self.current, |value| value);
         let mut blend = own;
@@ -266,8 +267,8 @@ impl LeadForecaster {
 }
 
 /// Before the first fit: the recent level, spread by its own recent deviations.
-fn rule_of_thumb(features: &FeatureVector, events: &EventVector) -> LeadForecast {
-    let level = features[MEAN_15_MINUTES].max(features[MEAN_30_MINUTES]) + events[0];
+fn rule_of_thumb(features: &FeatureVector) -> LeadForecast {
+    let level = features[MEAN_15_MINUTES].max(features[MEAN_30_MINUTES]);
     let spread = features[DEVIATION_6_HOURS].max(0.05 * level);
     LeadForecast {
         quantiles: LEVEL_DEPTHS.map(|depth| (level + spread * (depth - 0.7)).max(0.0)),
@@ -334,6 +335,30 @@ mod tests {
             (0..300).for_each(|_| forecaster.observe(None));
             let recent = forecaster.current[MEAN_15_MINUTES];
             assert!((recent - 100.0).abs() < 10.0, "day {days}: {recent}");
+        }
+    }
+
+    #[test]
+    fn what_events_change_until_arrival_scales_the_middle_and_the_spread() {
+        let mut forecaster = five_minutes();
+        for t in 0..1000u64 {
+            forecaster.observe(Some(100.0 + ((t * 7_919) % 23) as f64));
+            if t == 600 {
+                let window = forecaster.fit_due().expect("enough rows");
+                forecaster.install(window.form(), fit(&window));
+            }
+        }
+        let mut near = forecaster.clone();
+        near.expect(EventChange {
+            log_change: libm::log(1.5),
+            doubt: 0.0,
+        });
+        for after in [&mut forecaster, &mut near] {
+            after.observe(Some(110.0));
+        }
+        for level in [0.5, 0.9, 0.99] {
+            let ratio = near.forecast().at(level) / forecaster.forecast().at(level);
+            assert!((ratio - 1.5).abs() < 1e-6, "{level}: {ratio}");
         }
     }
 
