@@ -92,9 +92,10 @@ pub fn forecast(
         ours.forecaster.hasten_fit();
     }
     let teaches = !ahead.ignored && !ours.alert.ignore;
-    match usual {
-        Some(_) if !teaches => ours.forecaster.pass_over(),
-        usual => ours.forecaster.observe(usual),
+    if teaches {
+        ours.forecaster.observe(usual);
+    } else {
+        ours.forecaster.pass_over();
     }
     if let (Some(expected), Some(demand), true) = (expected, demand, teaches) {
         ours.prior.observe(expected.now, demand);

@@ -3,7 +3,8 @@
 //! Where an event begins and ends, demand changes within minutes, and more than all that came before tells. What
 //! buying needs is how demand at arrival will differ from now. [`EdgeBook`] keeps it for events that are alike (same
 //! kind and scope), by the distance to their start and to their end: the mean of the logarithm, and how far events
-//! differ. The lead tier takes both as features and learns itself how far to trust them.
+//! differ. The lead tier tells its features at the level that is expected, and learns itself how far to trust that and
+//! the doubt.
 
 use std::collections::{BTreeMap, VecDeque};
 

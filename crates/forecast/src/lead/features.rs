@@ -6,7 +6,8 @@ use fleetcast_series::SlidingMaximum;
 /// Number of features, padded to whole vector registers.
 pub const FEATURE_COUNT: usize = 40;
 
-/// The features at one step, in units of demand.
+/// The features at one step, in units of demand. Fits and forecasts see them at the level of arrival, where events
+/// change it.
 pub type FeatureVector = [f64; FEATURE_COUNT];
 
 /// Index of the mean of the last seven days: the level floor.
@@ -167,7 +168,8 @@ impl FeatureHistory {
         }
     }
 
-    fn has_week(&self) -> bool {
+    /// Whether there is a day of a week before.
+    pub fn has_week(&self) -> bool {
         self.count >= 8 * self.day
     }
 

@@ -191,7 +191,7 @@ fn scaled_rows<const N: usize>(window: &TrainingWindow, features: Vec<[f32; N]>)
         .into_iter()
         .map(|row| row.map(|x| form(x) * inverse))
         .collect();
-    // Errors grow with the level; rows count alike relative to the level of their day.
+    // Errors grow with the level; rows count alike relative to the level of their day, as events have changed it.
     let weights = features
         .iter()
         .zip(&window.steps)

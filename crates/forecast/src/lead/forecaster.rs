@@ -42,6 +42,7 @@ pub struct LeadConfig {
 pub struct LeadForecaster {
     config: LeadConfig,
     history: FeatureHistory,
+    /// At the level of arrival.
     current: FeatureVector,
     current_events: EventVector,
     /// What events do until the arrival of the newest step.
@@ -97,15 +98,15 @@ impl LeadForecaster {
         }
     }
 
-    /// Says what events do until the arrival of the next step that is observed.
+    /// Says what events do until the arrival of the next step.
     pub fn expect(&mut self, change: EventChange) {
         self.change = change;
     }
 
-    /// Adds the next step, of which nothing is to be learned though it was observed: what it told, such as that of an
-    /// outage, is not carried on, and the history has what is usual in its place from now on.
+    /// Adds the next step, of which nothing is to be learned, whether it was observed or not: what an outage told is not
+    /// carried on, and the history has what is usual in its place.
     pub fn pass_over(&mut self) {
-        self.gap.forget(&self.history);
+        self.gap.forget();
         self.observe(None);
     }
 
@@ -142,7 +143,7 @@ impl LeadForecaster {
         }
         self.history.push(value);
         // A gap as long as the window leaves the last demand as the record, not nothing.
-        self.record.push(self.gap.last());
+        self.record.push(self.gap.seen());
         if seen.is_some() {
             self.peaks.push(value);
         }
@@ -258,7 +259,7 @@ impl LeadForecaster {
             *quantile = if value.is_finite() {
                 value.clamp(0.0, RECORD_FACTOR * self.record.get())
             } else {
-                self.gap.last()
+                self.gap.seen()
             };
         }
         quantiles.sort_unstable_by(f64::total_cmp);
@@ -323,7 +324,7 @@ mod tests {
 
     #[test]
     fn what_an_outage_told_is_not_carried_on_and_time_before_the_first_is_no_history() {
-        for days in [1, 3, 9] {
+        for days in [1, 3, 5, 9] {
             let mut forecaster = five_minutes();
             (0..1000).for_each(|_| forecaster.observe(None));
             (0..days * 288).for_each(|_| forecaster.observe(Some(100.0)));

@@ -230,11 +230,12 @@ impl<'a> Search<'a, '_> {
             }
             trial.copy_from(&current);
             let changed = match draws.below(16) {
-                0..14 if self.rebuild(&mut trial, prices, &mut draws) => true,
                 0..14 => {
-                    // The chains that were taken have too many states for a table.
-                    trial.copy_from(&current);
-                    self.recreate(&mut trial, guide, prices, &mut draws)
+                    self.rebuild(&mut trial, prices, &mut draws) || {
+                        // No table holds what was taken, or nothing was found.
+                        trial.copy_from(&current);
+                        self.recreate(&mut trial, guide, prices, &mut draws)
+                    }
                 }
                 14 => self.recreate(&mut trial, guide, prices, &mut draws),
                 _ => self.dive_again(&mut trial, &mut draws),

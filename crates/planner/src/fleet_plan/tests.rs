@@ -507,8 +507,10 @@ proptest! {
             prop_assert!(together.is_some() || apart.is_none());
             prop_assert!(apart.is_none() || together <= apart, "{together:?} over {apart:?}");
             // The last chain has no rows: in the other order the chains change places in the table.
-            let [first, second] = entries;
-            prop_assert_eq!(together, rebuilt(&stated, place, &[second, first], true));
+            if standing.is_some() {
+                let [first, second] = entries;
+                prop_assert_eq!(together, rebuilt(&stated, place, &[second, first], true));
+            }
         }
     }
 
@@ -521,9 +523,12 @@ proptest! {
             let standing = (!component.standing.is_empty()).then_some(0);
             let (with, empty) = (chain::Entry { standing }, chain::Entry { standing: None });
             let together = rebuilt(&stated, place, &[with, empty, empty], true);
-            prop_assert_eq!(together, rebuilt(&stated, place, &[empty, with, empty], true));
-            prop_assert_eq!(together, rebuilt(&stated, place, &[empty, empty, with], true));
+            if standing.is_some() {
+                prop_assert_eq!(together, rebuilt(&stated, place, &[empty, with, empty], true));
+                prop_assert_eq!(together, rebuilt(&stated, place, &[empty, empty, with], true));
+            }
             let apart = rebuilt(&stated, place, &[with, empty, empty], false);
+            prop_assert!(together.is_some() || apart.is_none());
             prop_assert!(apart.is_none() || together <= apart, "{together:?} over {apart:?}");
         }
     }
