@@ -5,8 +5,8 @@ use super::chain::{Graph, Rebuild};
 /// What each combination of kinds of states costs in a period; infinite where it passes a limit.
 pub(super) struct Weights {
     costs: Vec<f64>,
-    /// Kinds of all chains but the last one, and what they leave of quotas and have in zones.
-    head: Vec<usize>,
+    /// All chains but the last one, and what they leave of quotas and have in zones.
+    heads: usize,
     quota_left: Vec<i64>,
     zone_units: Vec<i64>,
     /// What being there costs beside bills, by kind; nothing most of the time.
@@ -17,7 +17,7 @@ impl Weights {
     pub(super) fn new(rebuild: &Rebuild, graph: &Graph, chains: usize) -> Self {
         Self {
             costs: vec![0.0; graph.kinds.len().pow(chains as u32)],
-            head: vec![0; chains.saturating_sub(1)],
+            heads: chains.saturating_sub(1),
             quota_left: vec![0; rebuild.beside.quota.len()],
             zone_units: vec![0; rebuild.beside.in_zone.len()],
             holding: vec![0; graph.kinds.len()],
@@ -40,16 +40,6 @@ impl Weights {
         }
         self.costs.fill(f64::INFINITY);
         for (outer, line) in self.costs.chunks_exact_mut(kinds).enumerate() {
-            if outer == 0 {
-                self.head.fill(0);
-            } else {
-                for kind in self.head.iter_mut().rev() {
-                    *kind = if *kind + 1 < kinds { *kind + 1 } else { 0 };
-                    if *kind > 0 {
-                        break;
-                    }
-                }
-            }
             let left = rebuild.room.quota.iter().zip(beside.quota.iter());
             for (left, (room, used)) in self.quota_left.iter_mut().zip(left) {
                 *left = room[t] - used[t];
@@ -58,7 +48,10 @@ impl Weights {
                 *units = zone[t];
             }
             let (mut units, mut held, mut holding, mut fits) = (0, 0, 0, true);
-            for &kind in &self.head {
+            let mut rest = outer;
+            for _ in 0..self.heads {
+                let kind = rest % kinds;
+                rest /= kinds;
                 let node = &graph.kinds[kind];
                 units += node.units;
                 held += node.units_there;
@@ -97,8 +90,8 @@ impl Weights {
         }
     }
 
-    /// Adds the costs of the period to those of all combinations of states. `heads` are the kinds of the states of all chains but the
-    /// last one, as [`Graph::kinds_of`] has them.
+    /// Adds the costs of the period to those of all combinations of states. `heads` are the kinds of the states of all
+    /// chains but the last one, as [`Graph::kinds_of`] has them.
     pub(super) fn add(&self, graph: &Graph, heads: &[u32], now: &mut [f64]) {
         let (states, kinds) = (graph.nodes.len(), graph.kinds.len());
         if kinds == states {
