@@ -62,6 +62,24 @@ impl Block<'_> {
         each.min_by(f64::total_cmp)
     }
 
+    /// Whether what is needed without any one zone asks for all of a period's demand as well: the sum of those rows is no
+    /// weaker than the demand's own row, for all of its pools.
+    pub(super) fn spare_suffices(&self, alike: &[(i64, usize)], t: usize) -> bool {
+        let demand = i128::from(self.needs.demand[t]);
+        let spare = || {
+            let zones = self.needs.spare.iter();
+            zones.map(|zone| i128::from(zone[t].max(0))).enumerate()
+        };
+        let asked: i128 = spare().map(|(_, units)| units).sum();
+        asked > 0
+            && alike.iter().all(|(units, own)| {
+                let units = i128::from(*units);
+                let others = spare().filter(|(zone, _)| zone != own);
+                let counts: i128 = others.map(|(_, spare)| spare.min(units)).sum();
+                counts * demand <= asked * units.min(demand)
+            })
+    }
+
     /// Units and zones of its pools, each once, and which of them each pool has.
     pub(super) fn alike(&self) -> (Vec<(i64, usize)>, Vec<usize>) {
         let mut alike: Vec<(i64, usize)> = Vec::new();

@@ -143,9 +143,9 @@ impl<'a> Simplex<'a> {
             let spare = needs.spare.iter();
             let (alike, alike_of) = block.alike();
             of.push(Rows {
-                alike,
-                alike_of,
-                demand: places(&needs.demand, &short, &|t| needs.demand[t] > 0),
+                demand: places(&needs.demand, &short, &|t| {
+                    needs.demand[t] > 0 && !block.spare_suffices(&alike, t)
+                }),
                 spare: (spare.enumerate())
                     .map(|(z, zone)| places(zone, &|t| no_spare(z, zone, t), &|t| zone[t] > 0))
                     .collect(),
@@ -153,6 +153,8 @@ impl<'a> Simplex<'a> {
                     .into_iter()
                     .flatten()
                     .collect(),
+                alike,
+                alike_of,
             });
         }
         let quota = room.iter().zip(heeded).map(|(left, heeded)| {
