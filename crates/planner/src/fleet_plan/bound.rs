@@ -125,6 +125,7 @@ pub(super) fn certify(
     for price in prices.quota.iter_mut().flatten() {
         *price = (*price).max(0);
     }
+    let mut more = Vec::new();
     // Rounding down earns less, so few rounds of scaling are enough.
     for _ in 0..8 {
         let mut worst: Option<(i64, i64)> = None;
@@ -132,7 +133,8 @@ pub(super) fn certify(
             let pool = &terms.pools[place];
             let (served, held) = needs.earned(pool, &prices, 0);
             let costs = (pool.first_cost(), pool.again_bill);
-            let Some(best) = Worth::new(terms, pool, costs, &served, &held).best_start() else {
+            let worth = Worth::new(terms, pool, costs, &served, &held, &mut more);
+            let Some(best) = worth.best_start() else {
                 continue;
             };
             let best_costs = best.costs + best.takes;
@@ -189,7 +191,8 @@ fn value(terms: &Terms, needs: &Residual, prices: &UnitPrices) -> i64 {
         let pool = &terms.pools[standing.pool];
         let (served, held) = needs.earned(pool, prices, standing.serves_from);
         let costs = (pool.first_cost(), pool.again_bill);
-        let worth = Worth::new(terms, pool, costs, &served, &held);
+        let mut more = Vec::new();
+        let worth = Worth::new(terms, pool, costs, &served, &held, &mut more);
         total -= i64::from(standing.count) * worth.goes_on(standing.bound).max(0);
     }
     total

@@ -23,7 +23,7 @@ pub(super) struct Worth<'a, N> {
     served: &'a [N],
     held: &'a [N],
     /// The most that going on after each period brings, by whole blocks.
-    more: Vec<N>,
+    more: &'a [N],
 }
 
 /// A run, with what it earns by serving, what it takes of quotas, and what it costs.
@@ -50,34 +50,40 @@ pub(super) fn sums<N: Number>(values: impl Iterator<Item = N>) -> Vec<N> {
 
 impl<'a, N: Number> Worth<'a, N> {
     /// The costs of its blocks, and summed over the periods before each one, what it earns by serving in them and what
-    /// it takes of quotas by being there; `held` is empty where it takes nothing.
+    /// it takes of quotas by being there; `held` is empty where it takes nothing. `more` is memory for it.
     pub(super) fn new(
         terms: &Terms,
         pool: &'a PoolTerms,
         costs: (N, N),
         served: &'a [N],
         held: &'a [N],
+        more: &'a mut Vec<N>,
     ) -> Self {
-        let mut worth = Self {
-            periods: terms.periods,
-            stateful: terms.stateful,
-            pool,
-            first_cost: costs.0,
-            again_cost: costs.1,
-            served,
-            held,
-            more: vec![N::default(); terms.periods + 1],
-        };
-        for t in (0..worth.periods).rev() {
-            let end = (t + pool.again).min(worth.periods);
-            let gain = worth.between(t, t, end) - worth.again_cost + worth.more[end];
-            worth.more[t] = if worth.stateful || gain > N::default() {
+        let (periods, again_cost) = (terms.periods, costs.1);
+        more.clear();
+        more.resize(periods + 1, N::default());
+        for t in (0..periods).rev() {
+            let end = (t + pool.again).min(periods);
+            let mut gain = served[end] - served[t] - again_cost + more[end];
+            if !held.is_empty() {
+                gain = gain - (held[end] - held[t]);
+            }
+            more[t] = if terms.stateful || gain > N::default() {
                 gain
             } else {
                 N::default()
             };
         }
-        worth
+        Self {
+            periods,
+            stateful: terms.stateful,
+            pool,
+            first_cost: costs.0,
+            again_cost,
+            served,
+            held,
+            more,
+        }
     }
 
     fn between(&self, there: usize, serves: usize, end: usize) -> N {

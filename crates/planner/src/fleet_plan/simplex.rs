@@ -87,6 +87,14 @@ pub(super) struct Simplex<'a> {
     /// The prices that prove the best bound so far, and that bound.
     best: Vec<f64>,
     pub(super) best_bound: f64,
+    memory: Memory,
+}
+
+/// Memory for what runs are worth.
+#[derive(Default)]
+struct Memory {
+    served: Vec<Vec<f64>>,
+    more: Vec<f64>,
 }
 
 /// Runs that may enter: those that gained something when last looked at, and the others.
@@ -185,6 +193,7 @@ impl<'a> Simplex<'a> {
             ratio: 1.0,
             best: vec![0.0; rows],
             best_bound: 0.0,
+            memory: Memory::default(),
             right,
             dearest: costs.iter().copied().fold(0.0, f64::max),
             costs,
@@ -259,28 +268,33 @@ impl<'a> Simplex<'a> {
     /// The best run of each pool and of each kind of standing instances at the prices of now.
     pub(super) fn columns(&mut self, place: usize, columns: &mut Vec<Column>) {
         let block = &self.blocks[place];
-        let alike: Vec<Vec<f64>> = (self.of[place].alike.iter())
-            .map(|(units, zone)| self.served(place, *units, *zone, 0))
-            .collect();
+        let mut memory = std::mem::take(&mut self.memory);
+        let alike = &self.of[place].alike;
+        memory.served.resize_with(alike.len().max(1), Vec::new);
+        for ((units, zone), served) in alike.iter().zip(&mut memory.served) {
+            self.served(place, *units, *zone, 0, served);
+        }
         for (number, &pool) in block.pools.iter().enumerate() {
-            let served = &alike[self.of[place].alike_of[number]];
+            let served = &memory.served[self.of[place].alike_of[number]];
             let held = self.held(place, pool);
-            let best = self.worth(place, pool, served, &held).best_start();
-            if let Some(best) = best.filter(|best| best.earns > 0.0) {
+            let worth = self.worth(place, pool, served, &held, &mut memory.more);
+            if let Some(best) = worth.best_start().filter(|best| best.earns > 0.0) {
                 self.ratio = self.ratio.max(best.earns / (best.takes + best.costs));
                 self.consider(columns, place, pool, None, &best);
             }
         }
         for (standing, number) in block.terms.standing.iter().zip(0..) {
             let pool = &block.terms.pools[standing.pool];
-            let served = self.served(place, pool.units, pool.zone, standing.serves_from);
+            let served = &mut memory.served[0];
+            self.served(place, pool.units, pool.zone, standing.serves_from, served);
             let held = self.held(place, standing.pool);
-            let worth = self.worth(place, standing.pool, &served, &held);
+            let worth = self.worth(place, standing.pool, served, &held, &mut memory.more);
             let best = worth.best_going_on(standing.bound);
             if best.until > best.from {
                 self.consider(columns, place, standing.pool, Some(number), &best);
             }
         }
+        self.memory = memory;
     }
 
     /// Takes a run among the candidates, if it is not there.
@@ -348,9 +362,18 @@ impl<'a> Simplex<'a> {
     }
 
     /// What so many units in a zone earn by serving, summed over the periods before each one.
-    fn served(&self, place: usize, units: i64, zone: usize, serves_from: usize) -> Vec<f64> {
+    fn served(
+        &self,
+        place: usize,
+        units: i64,
+        zone: usize,
+        serves_from: usize,
+        sums: &mut Vec<f64>,
+    ) {
         let (block, rows) = (&self.blocks[place], &self.of[place]);
-        let mut earned = vec![0.0; block.terms.periods];
+        sums.clear();
+        sums.resize(1 + block.terms.periods, 0.0);
+        let earned = &mut sums[1..];
         let mut add = |needed: &[i64], places: &Places| {
             let each = earned.iter_mut().zip(needed).zip(places);
             for ((earned, needed), place) in each.skip(serves_from) {
@@ -363,7 +386,11 @@ impl<'a> Simplex<'a> {
                 add(&block.needs.spare[other], places);
             }
         }
-        sums(earned.into_iter())
+        let mut sum = 0.0;
+        for sum_before in sums {
+            sum += *sum_before;
+            *sum_before = sum;
+        }
     }
 
     /// What an instance takes of the quotas by being there, summed over the periods before each one; empty: nothing. A
@@ -389,6 +416,7 @@ impl<'a> Simplex<'a> {
         pool: usize,
         served: &'w [f64],
         held: &'w [f64],
+        more: &'w mut Vec<f64>,
     ) -> Worth<'w, f64>
     where
         'a: 'w,
@@ -396,7 +424,7 @@ impl<'a> Simplex<'a> {
         let block = &self.blocks[place];
         let pool: &'a PoolTerms = &block.terms.pools[pool];
         let costs = (pool.first_cost() as f64, pool.again_bill as f64);
-        Worth::new(block.terms, pool, costs, served, held)
+        Worth::new(block.terms, pool, costs, served, held, more)
     }
 
     fn column(&self, place: usize, of: usize, standing: Option<u32>, best: &Best<f64>) -> Column {
