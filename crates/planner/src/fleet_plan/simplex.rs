@@ -1,5 +1,7 @@
 //! The simplex of the relaxation: its rows, its basis, and the runs that may enter it.
 
+mod pivot;
+
 use std::collections::BTreeSet;
 
 use super::bound::UnitPrices;
@@ -10,8 +12,6 @@ use super::terms::PoolTerms;
 
 /// Less than this much of its cost is no gain.
 const GAIN_MIN: f64 = 1e-5;
-/// A pivot smaller than this is no pivot.
-const PIVOT_MIN: f64 = 1e-9;
 /// Of more candidates than these, those are left out that lose more than this part of their cost.
 const FEW_CANDIDATES: usize = 64;
 const CANDIDATES_PER_ROW: usize = 3;
@@ -73,6 +73,8 @@ pub(super) struct Simplex<'a> {
     costs: Vec<f64>,
     /// What each basic column is; `None` for slack and for what is missing.
     basis: Vec<Option<Column>>,
+    /// Of which row a basic column is the missing units or those too much; `None` for a run.
+    own: Vec<Option<usize>>,
     /// The runs that are basic or candidates.
     known: BTreeSet<(usize, Span)>,
     prices: Vec<f64>,
@@ -198,6 +200,7 @@ impl<'a> Simplex<'a> {
             dearest: costs.iter().copied().fold(0.0, f64::max),
             costs,
             basis: (0..rows).map(|_| None).collect(),
+            own: (0..rows).map(Some).collect(),
             known: BTreeSet::new(),
             at_least,
         };
@@ -515,61 +518,6 @@ impl<'a> Simplex<'a> {
                 place += 1;
             }
         }
-    }
-
-    /// Takes a column into the basis. The one that leaves it is a candidate again.
-    pub(super) fn pivot(&mut self, column: Column, candidates: &mut Candidates) -> bool {
-        let rows = self.rows;
-        self.way.fill(0.0);
-        for (at, value) in &column.entries {
-            let line = &self.inverse[at * rows..(at + 1) * rows];
-            for (way, inverse) in self.way.iter_mut().zip(line) {
-                *way += value * inverse;
-            }
-        }
-        let way = &self.way;
-        let mut leaving: Option<(f64, usize)> = None;
-        for (row, (value, way_here)) in self.values.iter().zip(way).enumerate() {
-            if *way_here > PIVOT_MIN {
-                let ratio = value.max(0.0) / way_here;
-                let first = leaving.is_none_or(|(least, at)| {
-                    ratio < least - 1e-12 || (ratio <= least + 1e-12 && *way_here > way[at])
-                });
-                if first {
-                    leaving = Some((ratio, row));
-                }
-            }
-        }
-        let Some((ratio, leaves)) = leaving else {
-            return false;
-        };
-        let earned: f64 = column
-            .entries
-            .iter()
-            .map(|(row, value)| value * self.prices[*row])
-            .sum();
-        let pivot = way[leaves];
-        let (change, per_pivot) = (column.cost - earned, 1.0 / pivot);
-        for (line, price) in self.inverse.chunks_exact_mut(rows).zip(&mut self.prices) {
-            if line[leaves] == 0.0 {
-                continue;
-            }
-            let own = line[leaves] * per_pivot;
-            *price += change * own;
-            for (inverse, way) in line.iter_mut().zip(way) {
-                *inverse -= way * own;
-            }
-            line[leaves] = own;
-        }
-        for (value, way) in self.values.iter_mut().zip(way) {
-            *value -= way * ratio;
-        }
-        self.values[leaves] = ratio;
-        self.costs[leaves] = column.cost;
-        let own = column.span.is_some().then_some(column);
-        let left = std::mem::replace(&mut self.basis[leaves], own);
-        candidates.cold.extend(left);
-        true
     }
 
     fn best_price(&self, place: Option<usize>) -> f64 {
