@@ -6,7 +6,7 @@ use super::relax::{Block, ROUGH, Relaxed, relax};
 use super::terms::Terms;
 
 /// Runs of at least this fraction are rounded up together with the largest one.
-const NEARLY: f64 = 0.85;
+const NEARLY: f64 = 0.95;
 
 /// Completes solutions of one component.
 pub(super) struct Dive<'a> {
