@@ -1,6 +1,6 @@
 """Fleet problems as mixed-integer programs, solved by HiGHS.
 
-Reads one job as JSON from the file that is its argument: {"gap": g, "seconds": s, "problems": [{"name": ..., "problem": ...}]},
+Reads one job as JSON from the file that is its argument: {"gap": g, "seconds": s, "tight": t, "problems": [{"name": ..., "problem": ...}]},
 and writes one line of JSON for each: status, the best solution's objective and the best bound in micro-dollars, seconds,
 and when each better solution was found. All seconds are CPU seconds of its one thread, its limit too, so that other
 load on the machine takes nothing from it. The program is the one that crates/planner/README.md states, built here
@@ -43,7 +43,51 @@ def bill(price, seconds):
     return -(-price * seconds // 3600)
 
 
-def build(problem):
+def worth_renting(component, pools, quotas):
+    """Offers without those that another one makes useless: as many units in the same zone, billed alike, no dearer, no
+    slower, and under no quota."""
+    stands = {standing["pool"] for standing in component["standing"]}
+    limited = {k for quota in quotas for k, _ in quota["uses"]}
+
+    def cheapest_first(offer):
+        return pools[offer[0]]["price"], pools[offer[0]]["lead_periods"], offer[0] in limited, offer[0]
+
+    def useless(offer, other):
+        (k, units), (j, others) = offer, other
+        pool, by = pools[k], pools[j]
+        alike = units == others and pool["zone"] == by["zone"] and pool["billing"] == by["billing"]
+        return alike and j not in limited and by["price"] <= pool["price"] and by["lead_periods"] <= pool["lead_periods"]
+
+    kept = []
+    for offer in sorted(component["offers"], key=cheapest_first):
+        if offer[0] in stands or not any(useless(offer, other) for other in kept):
+            kept.append(offer)
+    return kept
+
+
+def least_of_period(prices, wanted, spare):
+    """What whole instances of these sizes cost at least that serve one period alone: `prices` by units and zone,
+    `wanted` units and `spare` units without each zone."""
+    program = Program()
+    columns = {size: program.column(price) for size, price in prices.items()}
+    program.row([(column, units) for (units, _), column in columns.items()], wanted, INF)
+    for zone, units_without in spare.items():
+        without = [(column, units) for (units, own), column in columns.items() if own != zone]
+        program.row(without, units_without, INF)
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("mip_rel_gap", 0.0005)
+    highs.setOptionValue("time_limit", 5.0)
+    highs.passModel(model(program))
+    highs.run()
+    bound = highs.getInfo().mip_dual_bound
+    return bound * (1 - 1e-9) if math.isfinite(bound) else 0.0
+
+
+def build(problem, tight):
+    """The program. A `tight` one has no useless offers, sums of alike instances as columns, for short rows and whole counts
+    to branch on, and what each period costs at least by itself: slower to build, and its relaxation is nearer."""
     periods, length = problem["periods"], problem["period_seconds"]
     pools = problem["pools"]
     program = Program()
@@ -57,14 +101,17 @@ def build(problem):
         wanted = [min(max(units, floor), ceiling) for units in component["demand"]]
         share = min(component["survives_zone_per_mille"], 1000)
         spare = [-(-units * share // 1000) for units in wanted]
-        serving = [[] for _ in range(periods)]
         there = [[] for _ in range(periods)]
         serving_fixed, there_fixed = [0] * periods, [0] * periods
         zones = {pools[k]["zone"] for k, _ in component["offers"]} if any(spare) else set()
-        without = {zone: [[] for _ in range(periods)] for zone in zones}
         without_fixed = {zone: [0] * periods for zone in zones}
-        for k, units in component["offers"]:
+        # Columns that serve, with what one of them counts for there, by units and zone.
+        serving = [{} for _ in range(periods)]
+        prices = {}
+        for k, units in worth_renting(component, pools, problem["quotas"]) if tight else component["offers"]:
             pool = pools[k]
+            size = units, pool["zone"]
+            prices[size] = min(prices.get(size, INF), pool["price"] * length / 3600)
             granule = max(1, -(-pool["billing"]["granularity_seconds"] // length))
             least = max(
                 1, -(-pool["billing"]["minimum_seconds"] // length), component["lifetime_periods"], pool["lead_periods"] + 1
@@ -96,25 +143,34 @@ def build(problem):
                     if s["serves_from"] > s["bound_until"]:
                         raise ValueError("what stands and does not serve yet must be bound")
                 there[t] += [(column, units) for column in held]
-                serving[t] += [(column, units) for column in served]
+                serving[t].setdefault(size, []).extend(served)
                 there_fixed[t] += units * bound
                 serving_fixed[t] += units * bound_serving
                 for zone in zones:
                     if zone != pool["zone"]:
-                        without[zone][t] += [(column, units) for column in served]
                         without_fixed[zone][t] += units * bound_serving
                 for q, weight in uses:
                     quota_terms[q][t] += [(column, weight) for column in held]
                     quota_bound[q][t] += weight * bound
         for t in range(periods):
-            terms = list(serving[t])
+            if tight:
+                sums = {size: program.column(0) for size in serving[t]}
+                for size, columns in serving[t].items():
+                    program.row([(column, 1) for column in columns] + [(sums[size], -1)], 0, 0)
+                serving[t] = {size: [column] for size, column in sums.items()}
+            terms = [(column, size[0]) for size, columns in serving[t].items() for column in columns]
+            without_zone = {zone: spare[t] - fixed[t] for zone, fixed in without_fixed.items()}
+            if tight and component["shortage_price"] is None:
+                least = least_of_period(prices, wanted[t] - serving_fixed[t], without_zone)
+                program.row([(column, prices[size]) for size, column in sums.items()], least, INF)
             if component["shortage_price"] is not None:
                 may_miss = wanted[t] - min(floor, wanted[t])
                 terms.append((program.column(component["shortage_price"], may_miss), 1))
             program.row(terms, wanted[t] - serving_fixed[t], INF)
             program.row(there[t], -INF, max(ceiling, there_fixed[t]) - there_fixed[t])
             for zone in zones:
-                program.row(without[zone][t], spare[t] - without_fixed[zone][t], INF)
+                others = [(column, size[0]) for size, columns in serving[t].items() if size[1] != zone for column in columns]
+                program.row(others, without_zone[zone], INF)
     for q, quota in enumerate(problem["quotas"]):
         for t in range(periods):
             room = max(quota["limit"], quota_bound[q][t]) - quota_bound[q][t]
@@ -188,7 +244,7 @@ def main():
     for stated in job["problems"]:
         began = time.process_time()
         try:
-            program = build(stated["problem"])
+            program = build(stated["problem"], job["tight"])
             line = solve(program, job["gap"], job["seconds"])
             line["columns"], line["rows"] = len(program.cost), len(program.low)
         except Exception as error:  # noqa: BLE001 - a peer that fails is a result

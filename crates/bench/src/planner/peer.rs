@@ -21,6 +21,7 @@ const GAP: f64 = 0.001;
 struct Job<'a> {
     gap: f64,
     seconds: f64,
+    tight: bool,
     problems: Vec<Stated<'a>>,
 }
 
@@ -60,6 +61,15 @@ impl Answer {
     }
 }
 
+/// How HiGHS is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// Within so many CPU seconds.
+    pub seconds: f64,
+    /// Whether its program is made tighter than it is stated, which takes seconds and brings its bound nearer.
+    pub tight: bool,
+}
+
 /// Runs HiGHS, or reads what it found before.
 pub struct Peer {
     python: Python,
@@ -84,10 +94,11 @@ impl Peer {
     }
 
     /// An answer for each instance, each within so many CPU seconds.
-    pub fn solve(&self, all: &[Instance], seconds: f64) -> Result<Vec<Option<Answer>>> {
+    pub fn solve(&self, all: &[Instance], asked: Asked) -> Result<Vec<Option<Answer>>> {
+        let Asked { seconds, tight } = asked;
         let mut answers: Vec<Option<Answer>> = Vec::with_capacity(all.len());
         for instance in all {
-            answers.push(self.known(instance, seconds)?);
+            answers.push(self.known(instance, asked)?);
         }
         let missing: Vec<usize> = (0..all.len()).filter(|at| answers[*at].is_none()).collect();
         if missing.is_empty() {
@@ -96,6 +107,7 @@ impl Peer {
         let job = Job {
             gap: GAP,
             seconds,
+            tight,
             problems: missing
                 .iter()
                 .map(|at| Stated {
@@ -111,7 +123,7 @@ impl Peer {
             number += 1;
             eprint!("\rHiGHS {number}/{} ", missing.len());
             answer.limit = seconds;
-            if let Err(error) = self.keep(&all[at], &answer) {
+            if let Err(error) = self.keep(&all[at], tight, &answer) {
                 failed.get_or_insert(error);
             }
             answers[at] = Some(answer);
@@ -121,8 +133,8 @@ impl Peer {
     }
 
     /// What it found before: with as much time, or in less than this.
-    fn known(&self, instance: &Instance, seconds: f64) -> Result<Option<Answer>> {
-        let Some(path) = self.path(instance)? else {
+    fn known(&self, instance: &Instance, asked: Asked) -> Result<Option<Answer>> {
+        let Some(path) = self.path(instance, asked.tight)? else {
             return Ok(None);
         };
         let Ok(text) = fs::read_to_string(&path) else {
@@ -130,24 +142,26 @@ impl Peer {
         };
         let answer: Answer = serde_json::from_str(&text)
             .with_context(|| format!("{} is no answer of HiGHS: remove it", path.display()))?;
-        let holds = answer.limit == seconds || (answer.is_solved() && answer.seconds <= seconds);
+        let solved = answer.is_solved() && answer.seconds <= asked.seconds;
+        let holds = answer.limit == asked.seconds || solved;
         Ok(holds.then_some(answer))
     }
 
-    fn keep(&self, instance: &Instance, answer: &Answer) -> Result<()> {
-        if let Some(path) = self.path(instance)? {
+    fn keep(&self, instance: &Instance, tight: bool, answer: &Answer) -> Result<()> {
+        if let Some(path) = self.path(instance, tight)? {
             write(&path, &serde_json::to_string(answer)?)?;
         }
         Ok(())
     }
 
-    /// Where its answer for an instance is kept: the name says the problem, the gap and HiGHS' version.
-    fn path(&self, instance: &Instance) -> Result<Option<PathBuf>> {
+    /// Where its answer for an instance is kept: the name says the problem and its program, the gap and HiGHS' version.
+    fn path(&self, instance: &Instance, tight: bool) -> Result<Option<PathBuf>> {
         let Some(folder) = &self.kept else {
             return Ok(None);
         };
         let problem = serde_json::to_string(&instance.problem)?;
-        let asked = format!("{REQUIREMENTS}\n{GAP}\n{problem}");
+        let program = if tight { "\ntight" } else { "" };
+        let asked = format!("{REQUIREMENTS}\n{GAP}\n{problem}{program}");
         let hash = ContentHash::of(asked.as_bytes()).to_string();
         let digits = hash.trim_start_matches("sha256:");
         Ok(Some(folder.join(format!("{}.json", &digits[..32]))))
