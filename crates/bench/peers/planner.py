@@ -3,8 +3,8 @@
 Reads one job as JSON from the file that is its argument: {"gap": g, "seconds": s, "tight": t, "problems": [{"name": ..., "problem": ...}]},
 and writes one line of JSON for each: status, the best solution's objective and the best bound in micro-dollars, seconds,
 and when each better solution was found. All seconds are CPU seconds of its one thread, its limit too, so that other
-load on the machine takes nothing from it. The program is the one that crates/planner/README.md states, built here
-from the stated problem alone: nothing is taken from the optimiser that it is compared with. highspy 1.11.0.
+load on the machine takes nothing from it. The program is the one that crates/planner/README.md states, or an equal one that
+is tighter, built here from the stated problem alone: nothing is taken from the optimiser that it is compared with. highspy 1.11.0.
 """
 import json
 import math

@@ -63,7 +63,7 @@ pub fn run(args: &PlannerArgs) -> Result<()> {
     }
     if args.large > 0 {
         let all: Vec<Instance> = (0..args.large).map(large).collect();
-        // As it is stated, HiGHS' bound is one to three percent lower after all of its time.
+        // As it is stated, HiGHS spends its time on offers that are of no use, and its bound is lower.
         let asked = Asked {
             seconds: args.large_seconds,
             tight: true,

@@ -1,6 +1,6 @@
 //! The relaxation in fractions of instances: a revised simplex whose columns are runs, found as they are needed.
 //!
-//! Rows are the demand of each period, the spare of each zone and period, and the number of standing instances, of one
+//! Rows are the demand of each period, unless spare asks for as much, the spare of each zone and period, and the number of standing instances, of one
 //! component or of several, and the quotas that they share. It starts from missing everything, which is always possible,
 //! and takes in the run that earns most for its cost until none earns more than it costs. Its prices are then made exact by `bound`, its runs rounded by
 //! `search`.
@@ -12,7 +12,7 @@ use super::terms::Terms;
 
 /// So many pivots are made at most, and so many more for each row; a few for each row are enough nearly always.
 const PIVOTS_MIN: usize = 100;
-const PIVOTS_PER_ROW: usize = 30;
+const PIVOTS_PER_ROW: usize = 100;
 
 /// A component in a relaxation.
 pub(super) struct Block<'a> {
@@ -63,7 +63,7 @@ impl Block<'_> {
     }
 
     /// Whether what is needed without any one zone asks for all of a period's demand as well: the sum of those rows is no
-    /// weaker than the demand's own row, for all of its pools.
+    /// weaker than the demand's own row for any of its sizes, and none of them is cheaper missed than met.
     pub(super) fn spare_suffices(&self, alike: &[(i64, usize)], t: usize) -> bool {
         let demand = i128::from(self.needs.demand[t]);
         let spare = || {
@@ -71,7 +71,12 @@ impl Block<'_> {
             zones.map(|zone| i128::from(zone[t].max(0))).enumerate()
         };
         let asked: i128 = spare().map(|(_, units)| units).sum();
+        let met = |(zone, units): (usize, &Vec<i64>)| {
+            let least = self.dearest(units[t], t, Some(zone));
+            units[t] <= 0 || least.is_some_and(|least| least <= self.terms.no_spare as f64)
+        };
         asked > 0
+            && self.needs.spare.iter().enumerate().all(met)
             && alike.iter().all(|(units, own)| {
                 let units = i128::from(*units);
                 let others = spare().filter(|(zone, _)| zone != own);

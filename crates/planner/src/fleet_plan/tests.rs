@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod relaxation;
+
 fn pool(offer: u16, zone: u16, price: u64, minimum: u32, granularity: u32, lead: u32) -> Pool {
     Pool {
         offer: OfferIndex(offer),
@@ -530,67 +532,6 @@ proptest! {
             let apart = rebuilt(&stated, place, &[with, empty, empty], false);
             prop_assert!(together.is_some() || apart.is_none());
             prop_assert!(apart.is_none() || together <= apart, "{together:?} over {apart:?}");
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    #[test]
-    fn a_relaxation_costs_what_its_prices_prove_and_needs_no_row_that_others_imply(stated in problems()) {
-        let stated = FleetProblem { quotas: vec![], ..stated };
-        for need in &stated.components {
-            // What stands is paid for beside the runs.
-            let need = &ComponentProblem { standing: vec![], ..need.clone() };
-            let terms = terms::Terms::new(&stated, need);
-            let open = vec![vec![terms::NEVER; terms.periods]; terms.quotas.len()];
-            let room = loads::Room::new(&terms, open);
-            let needs = bound::Residual::new(&terms, &room);
-            let pools: Vec<usize> = (0..terms.pools.len()).collect();
-            let block = relax::Block {
-                terms: &terms,
-                needs: &needs,
-                pools: &pools,
-                quotas: (0..terms.quotas.len()).collect(),
-                standing: relax::all_standing(&terms),
-                known: &[],
-            };
-            let implied: Vec<bool> = {
-                let (alike, _) = block.alike();
-                (0..terms.periods).map(|t| block.spare_suffices(&alike, t)).collect()
-            };
-            let found = relax::relax(&[block], &[], &needs.quota, relax::CLOSE, &mut 0);
-            let found = &found[0];
-            let covered = |needed: &[i64], zone: Option<usize>, t: usize| -> bool {
-                let serves = found.runs.iter().filter(|(span, _)| {
-                    let there = span.serves_from(&terms)..span.until as usize;
-                    let pool = &terms.pools[span.pool as usize];
-                    there.contains(&t) && zone.is_none_or(|zone| zone != pool.zone)
-                });
-                let units = serves.map(|(span, count)| {
-                    count * terms.pools[span.pool as usize].units.min(needed[t]) as f64
-                });
-                units.sum::<f64>() >= needed[t] as f64 * 0.999 - 1e-6
-            };
-            let mut whole = true;
-            for (t, implied) in implied.iter().enumerate() {
-                let zones = needs.spare.iter().enumerate();
-                let spare = zones.map(|(zone, units)| covered(units, Some(zone), t));
-                let (spare, demand) = (spare.collect::<Vec<_>>(), covered(&needs.demand, None, t));
-                let spared = spare.iter().all(|covered| *covered);
-                prop_assert!(!(*implied && spared) || demand, "period {t}");
-                whole &= spared && demand;
-            }
-            let costs = found.runs.iter().map(|(span, count)| {
-                count * (span.bill(&terms) + span.start(&terms)) as f64
-            });
-            let costs: f64 = costs.sum();
-            let proved = bound::certify(&terms, &needs, &pools, found.prices.clone());
-            if whole {
-                prop_assert!((proved as f64) < costs * 1.001 + 10.0, "{proved} of {costs}");
-                prop_assert!(proved as f64 > costs * 0.998 - 10.0, "{proved} of {costs}");
-            }
         }
     }
 }
