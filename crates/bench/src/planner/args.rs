@@ -23,7 +23,7 @@ pub struct PlannerArgs {
     #[arg(long, value_name = "S", default_value_t = 300.0)]
     pub large_seconds: f64,
     /// A folder in which HiGHS' answers are kept: what is there is not asked again. They hold for its version and for an
-    /// equal problem, gap and time.
+    /// equal problem, gap and time; large ones have another program than small ones.
     #[arg(long, value_name = "DIR")]
     pub peer_answers: Option<PathBuf>,
     /// Of the small instances only each N-th.
