@@ -74,12 +74,7 @@ def least_of_period(prices, wanted, spare):
     for zone, units_without in spare.items():
         without = [(column, units) for (units, own), column in columns.items() if own != zone]
         program.row(without, units_without, INF)
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("threads", 1)
-    highs.setOptionValue("mip_rel_gap", 0.0005)
-    highs.setOptionValue("time_limit", 5.0)
-    highs.passModel(model(program))
+    highs = solver(program, 0.0005, 5.0)
     highs.run()
     bound = highs.getInfo().mip_dual_bound
     return bound * (1 - 1e-9) if math.isfinite(bound) else 0.0
@@ -105,7 +100,7 @@ def build(problem, tight):
         serving_fixed, there_fixed = [0] * periods, [0] * periods
         zones = {pools[k]["zone"] for k, _ in component["offers"]} if any(spare) else set()
         without_fixed = {zone: [0] * periods for zone in zones}
-        # Columns that serve, with what one of them counts for there, by units and zone.
+        # Columns that serve in each period, by units and zone.
         serving = [{} for _ in range(periods)]
         prices = {}
         for k, units in worth_renting(component, pools, problem["quotas"]) if tight else component["offers"]:
@@ -198,14 +193,19 @@ def model(program):
     return lp
 
 
-def solve(program, gap, seconds):
+def solver(program, gap, clock_seconds):
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("mip_rel_gap", gap)
-    # It is stopped at its CPU seconds below; the clock only ends what would never look.
-    highs.setOptionValue("time_limit", 20.0 * seconds)
+    highs.setOptionValue("time_limit", clock_seconds)
     highs.passModel(model(program))
+    return highs
+
+
+def solve(program, gap, seconds):
+    # It is stopped at its CPU seconds below; the clock only ends what would never look.
+    highs = solver(program, gap, 20.0 * seconds)
     found = []
     began = time.process_time()
 

@@ -187,11 +187,11 @@ fn value(terms: &Terms, needs: &Residual, prices: &UnitPrices) -> i64 {
     for (needed, price) in needs.spare.iter().zip(&prices.spare) {
         total += sum(needed, price);
     }
+    let mut more = Vec::new();
     for standing in &terms.standing {
         let pool = &terms.pools[standing.pool];
         let (served, held) = needs.earned(pool, prices, standing.serves_from);
         let costs = (pool.first_cost(), pool.again_bill);
-        let mut more = Vec::new();
         let worth = Worth::new(terms, pool, costs, &served, &held, &mut more);
         total -= i64::from(standing.count) * worth.goes_on(standing.bound).max(0);
     }

@@ -177,10 +177,9 @@ pub(super) fn share(
     work: &mut u64,
 ) -> Option<(Vec<Vec<i64>>, i64)> {
     let pools: Vec<Vec<usize>> = all.iter().map(|terms| worth_renting(terms)).collect();
-    let open = |terms: &Terms| vec![vec![super::terms::NEVER; terms.periods]; terms.quotas.len()];
     let needs: Vec<Residual> = all
         .iter()
-        .map(|terms| Residual::new(terms, &Room::new(terms, open(terms))))
+        .map(|terms| Residual::new(terms, &Room::open(terms)))
         .collect();
     let rows = |needs: &Residual| {
         let all = needs.demand.iter().chain(needs.spare.iter().flatten());

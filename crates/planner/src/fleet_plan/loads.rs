@@ -1,7 +1,7 @@
 //! Runs of one component and what they add up to, period by period.
 
 use super::runs::{Rows, Runs};
-use super::terms::Terms;
+use super::terms::{NEVER, Terms};
 
 /// A run within one component's terms; ordered, so that equal sets of runs look equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,6 +142,11 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// As if no quota limited anything.
+    pub(super) fn open(terms: &Terms) -> Self {
+        Self::new(terms, vec![vec![NEVER; terms.periods]; terms.quotas.len()])
+    }
+
     /// Room with so much left of each quota.
     pub(super) fn new(terms: &Terms, mut quota: Vec<Vec<i64>>) -> Self {
         let mut bound = Loads::empty(terms);

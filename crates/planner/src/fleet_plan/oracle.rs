@@ -23,7 +23,7 @@ pub(super) struct Worth<'a, N> {
     served: &'a [N],
     held: &'a [N],
     /// The most that going on after each period brings, by whole blocks.
-    more: &'a [N],
+    more: &'a mut Vec<N>,
 }
 
 /// A run, with what it earns by serving, what it takes of quotas, and what it costs.
@@ -59,31 +59,28 @@ impl<'a, N: Number> Worth<'a, N> {
         held: &'a [N],
         more: &'a mut Vec<N>,
     ) -> Self {
-        let (periods, again_cost) = (terms.periods, costs.1);
         more.clear();
-        more.resize(periods + 1, N::default());
-        for t in (0..periods).rev() {
-            let end = (t + pool.again).min(periods);
-            let mut gain = served[end] - served[t] - again_cost + more[end];
-            if !held.is_empty() {
-                gain = gain - (held[end] - held[t]);
-            }
-            more[t] = if terms.stateful || gain > N::default() {
+        more.resize(terms.periods + 1, N::default());
+        let worth = Self {
+            periods: terms.periods,
+            stateful: terms.stateful,
+            pool,
+            first_cost: costs.0,
+            again_cost: costs.1,
+            served,
+            held,
+            more,
+        };
+        for t in (0..worth.periods).rev() {
+            let end = (t + pool.again).min(worth.periods);
+            let gain = worth.between(t, t, end) - worth.again_cost + worth.more[end];
+            worth.more[t] = if worth.stateful || gain > N::default() {
                 gain
             } else {
                 N::default()
             };
         }
-        Self {
-            periods,
-            stateful: terms.stateful,
-            pool,
-            first_cost: costs.0,
-            again_cost,
-            served,
-            held,
-            more,
-        }
+        worth
     }
 
     fn between(&self, there: usize, serves: usize, end: usize) -> N {

@@ -66,23 +66,21 @@ impl Block<'_> {
     /// weaker than the demand's own row for any of its sizes, and none of them is cheaper missed than met.
     pub(super) fn spare_suffices(&self, alike: &[(i64, usize)], t: usize) -> bool {
         let demand = i128::from(self.needs.demand[t]);
-        let spare = || {
-            let zones = self.needs.spare.iter();
-            zones.map(|zone| i128::from(zone[t].max(0))).enumerate()
-        };
+        let zones = || self.needs.spare.iter().enumerate();
+        let spare = || zones().map(|(zone, units)| (zone, i128::from(units[t].max(0))));
         let asked: i128 = spare().map(|(_, units)| units).sum();
         let met = |(zone, units): (usize, &Vec<i64>)| {
             let least = self.dearest(units[t], t, Some(zone));
             units[t] <= 0 || least.is_some_and(|least| least <= self.terms.no_spare as f64)
         };
-        asked > 0
-            && self.needs.spare.iter().enumerate().all(met)
-            && alike.iter().all(|(units, own)| {
-                let units = i128::from(*units);
-                let others = spare().filter(|(zone, _)| zone != own);
-                let counts: i128 = others.map(|(_, spare)| spare.min(units)).sum();
-                counts * demand <= asked * units.min(demand)
-            })
+        let implies = |(units, own): &(i64, usize)| {
+            let units = i128::from(*units);
+            let others = spare().filter(|(zone, _)| zone != own);
+            let counts: i128 = others.map(|(_, spare)| spare.min(units)).sum();
+            counts * demand <= asked * units.min(demand)
+        };
+        // Whether they can be met is asked last: that looks at all pools.
+        asked > 0 && alike.iter().all(implies) && zones().all(met)
     }
 
     /// Units and zones of its pools, each once, and which of them each pool has.

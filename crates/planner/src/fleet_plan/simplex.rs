@@ -36,10 +36,12 @@ struct Rows {
 impl Column {
     /// What it gains at these prices, for its cost.
     fn gain(&self, prices: &[f64]) -> f64 {
-        let earned: f64 = (self.entries.iter())
-            .map(|(row, value)| value * prices[*row])
-            .sum();
-        (earned - self.cost) / (1.0 + self.cost)
+        (self.earned(prices) - self.cost) / (1.0 + self.cost)
+    }
+
+    fn earned(&self, prices: &[f64]) -> f64 {
+        let each = self.entries.iter();
+        each.map(|(row, value)| value * prices[*row]).sum()
     }
 }
 
@@ -71,10 +73,7 @@ pub(super) struct Simplex<'a> {
     /// Values of the basic columns.
     values: Vec<f64>,
     costs: Vec<f64>,
-    /// What each basic column is; `None` for slack and for what is missing.
-    basis: Vec<Option<Column>>,
-    /// Of which row a basic column is the missing units or those too much; `None` for a run.
-    own: Vec<Option<usize>>,
+    basis: Vec<Basic>,
     /// The runs that are basic or candidates.
     known: BTreeSet<(usize, Span)>,
     prices: Vec<f64>,
@@ -95,8 +94,17 @@ pub(super) struct Simplex<'a> {
 /// Memory for what runs are worth.
 #[derive(Default)]
 struct Memory {
-    served: Vec<Vec<f64>>,
+    /// What pools earn by serving, those that are alike together, and what standing instances earn.
+    alike: Vec<Vec<f64>>,
+    standing: Vec<f64>,
     more: Vec<f64>,
+}
+
+/// What a basic column is.
+enum Basic {
+    Run(Column),
+    /// What is missing of a row, or there too much, or its slack.
+    Of(usize),
 }
 
 /// Runs that may enter: those that gained something when last looked at, and the others.
@@ -199,8 +207,7 @@ impl<'a> Simplex<'a> {
             right,
             dearest: costs.iter().copied().fold(0.0, f64::max),
             costs,
-            basis: (0..rows).map(|_| None).collect(),
-            own: (0..rows).map(Some).collect(),
+            basis: (0..rows).map(Basic::Of).collect(),
             known: BTreeSet::new(),
             at_least,
         };
@@ -273,12 +280,12 @@ impl<'a> Simplex<'a> {
         let block = &self.blocks[place];
         let mut memory = std::mem::take(&mut self.memory);
         let alike = &self.of[place].alike;
-        memory.served.resize_with(alike.len().max(1), Vec::new);
-        for ((units, zone), served) in alike.iter().zip(&mut memory.served) {
+        memory.alike.resize_with(alike.len(), Vec::new);
+        for ((units, zone), served) in alike.iter().zip(&mut memory.alike) {
             self.served(place, *units, *zone, 0, served);
         }
         for (number, &pool) in block.pools.iter().enumerate() {
-            let served = &memory.served[self.of[place].alike_of[number]];
+            let served = &memory.alike[self.of[place].alike_of[number]];
             let held = self.held(place, pool);
             let worth = self.worth(place, pool, served, &held, &mut memory.more);
             if let Some(best) = worth.best_start().filter(|best| best.earns > 0.0) {
@@ -288,7 +295,7 @@ impl<'a> Simplex<'a> {
         }
         for (standing, number) in block.terms.standing.iter().zip(0..) {
             let pool = &block.terms.pools[standing.pool];
-            let served = &mut memory.served[0];
+            let served = &mut memory.standing;
             self.served(place, pool.units, pool.zone, standing.serves_from, served);
             let held = self.held(place, standing.pool);
             let worth = self.worth(place, standing.pool, served, &held, &mut memory.more);
@@ -552,7 +559,8 @@ impl<'a> Simplex<'a> {
             })
             .collect();
         for (of, value) in self.basis.iter().zip(&self.values) {
-            if let Some((place, span)) = of.as_ref().and_then(|column| column.span)
+            if let Basic::Run(column) = of
+                && let Some((place, span)) = column.span
                 && *value > 1e-6
             {
                 relaxed[place].runs.push((span, *value));

@@ -429,8 +429,7 @@ fn rebuilt(
     by_table: bool,
 ) -> Option<i64> {
     let terms = terms::Terms::new(stated, &stated.components[place]);
-    let open = vec![vec![terms::NEVER; terms.periods]; terms.quotas.len()];
-    let room = loads::Room::new(&terms, open);
+    let room = loads::Room::open(&terms);
     let mut solution = loads::Solution::bound_only(&terms);
     let standing = |entries: &[chain::Entry]| -> Vec<loads::Span> {
         let places = entries.iter().filter_map(|entry| entry.standing);

@@ -1,7 +1,7 @@
 //! Pivots with long steps: what is missing in a row turns into what is there too much, and the other way round, on the
 //! way of the column that enters, as long as that column still gains. Without that, each such turn is a pivot of its own.
 
-use super::{Candidates, Column, GAIN_MIN, Simplex};
+use super::{Basic, Candidates, Column, GAIN_MIN, Simplex};
 
 /// A pivot smaller than this is no pivot.
 const PIVOT_MIN: f64 = 1e-9;
@@ -23,26 +23,25 @@ impl Simplex<'_> {
                 *way += value * inverse;
             }
         }
-        let earned: f64 = column
-            .entries
-            .iter()
-            .map(|(row, value)| value * self.prices[*row])
-            .sum();
-        let mut change = column.cost - earned;
+        let mut change = column.cost - column.earned(&self.prices);
         let (ratio, leaves) = loop {
             let Some((ratio, leaves)) = self.first_to_leave() else {
                 return false;
             };
             // What was missing may be there in plenty, and the other way round, while the column still gains.
-            let missing = self.own[leaves].and_then(|row| self.at_least[row]);
-            let then = missing.map(|missing| change + self.way[leaves] * missing);
-            match (missing, then) {
-                (Some(missing), Some(then)) if then < -GAIN_MIN * (1.0 + column.cost) => {
-                    self.turn(leaves, missing);
-                    change = then;
-                }
-                _ => break (ratio, leaves),
+            let missing = match self.basis[leaves] {
+                Basic::Of(row) => self.at_least[row],
+                Basic::Run(_) => None,
+            };
+            let Some(missing) = missing else {
+                break (ratio, leaves);
+            };
+            let then = change + self.way[leaves] * missing;
+            if then >= -GAIN_MIN * (1.0 + column.cost) {
+                break (ratio, leaves);
             }
+            self.turn(leaves, missing);
+            change = then;
         };
         let way = &self.way;
         let per_pivot = 1.0 / way[leaves];
@@ -62,13 +61,13 @@ impl Simplex<'_> {
         }
         self.values[leaves] = ratio;
         self.costs[leaves] = column.cost;
-        self.own[leaves] = match (column.span, &column.entries[..]) {
-            (None, [(row, _)]) => Some(*row),
-            _ => None,
+        let enters = match (column.span, &column.entries[..]) {
+            (None, [(row, _)]) => Basic::Of(*row),
+            _ => Basic::Run(column),
         };
-        let own = column.span.is_some().then_some(column);
-        let left = std::mem::replace(&mut self.basis[leaves], own);
-        candidates.cold.extend(left);
+        if let Basic::Run(left) = std::mem::replace(&mut self.basis[leaves], enters) {
+            candidates.cold.push(left);
+        }
         true
     }
 

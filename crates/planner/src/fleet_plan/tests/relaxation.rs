@@ -2,6 +2,43 @@
 
 use super::*;
 
+/// A component by itself, without limits of quotas.
+struct Compiled {
+    terms: terms::Terms,
+    needs: bound::Residual,
+    pools: Vec<usize>,
+}
+
+impl Compiled {
+    fn new(stated: &FleetProblem, need: &ComponentProblem) -> Self {
+        let terms = terms::Terms::new(stated, need);
+        Self {
+            needs: bound::Residual::new(&terms, &loads::Room::open(&terms)),
+            pools: (0..terms.pools.len()).collect(),
+            terms,
+        }
+    }
+
+    fn block(&self) -> relax::Block<'_> {
+        relax::Block {
+            terms: &self.terms,
+            needs: &self.needs,
+            pools: &self.pools,
+            quotas: (0..self.terms.quotas.len()).collect(),
+            standing: relax::all_standing(&self.terms),
+            known: &[],
+        }
+    }
+
+    /// Whether the demand of each period needs no row.
+    fn implied(&self) -> Vec<bool> {
+        let block = self.block();
+        let (alike, _) = block.alike();
+        let periods = 0..self.terms.periods;
+        periods.map(|t| block.spare_suffices(&alike, t)).collect()
+    }
+}
+
 /// Whether the demand of each of two periods needs no row, with offers of two units in these zones, each booting for so
 /// many periods and under a quota or not.
 fn demand_is_implied(per_mille: u32, offers: &[(u16, u32, bool)]) -> Vec<bool> {
@@ -22,20 +59,7 @@ fn demand_is_implied(per_mille: u32, offers: &[(u16, u32, bool)]) -> Vec<bool> {
         limit: 100,
         uses: limited.map(|(_, k)| (PoolIndex(k), 1)).collect(),
     });
-    let terms = terms::Terms::new(&stated, &stated.components[0]);
-    let open = vec![vec![terms::NEVER; terms.periods]; terms.quotas.len()];
-    let needs = bound::Residual::new(&terms, &loads::Room::new(&terms, open));
-    let pools: Vec<usize> = (0..terms.pools.len()).collect();
-    let block = relax::Block {
-        terms: &terms,
-        needs: &needs,
-        pools: &pools,
-        quotas: vec![],
-        standing: vec![],
-        known: &[],
-    };
-    let (alike, _) = block.alike();
-    (0..2).map(|t| block.spare_suffices(&alike, t)).collect()
+    Compiled::new(&stated, &stated.components[0]).implied()
 }
 
 #[test]
@@ -64,28 +88,14 @@ proptest! {
         for need in &stated.components {
             // What stands is paid for beside the runs.
             let need = &ComponentProblem { standing: vec![], ..need.clone() };
-            let terms = terms::Terms::new(&stated, need);
-            let open = vec![vec![terms::NEVER; terms.periods]; terms.quotas.len()];
-            let room = loads::Room::new(&terms, open);
-            let needs = bound::Residual::new(&terms, &room);
-            let pools: Vec<usize> = (0..terms.pools.len()).collect();
-            let block = relax::Block {
-                terms: &terms,
-                needs: &needs,
-                pools: &pools,
-                quotas: (0..terms.quotas.len()).collect(),
-                standing: relax::all_standing(&terms),
-                known: &[],
-            };
-            let implied: Vec<bool> = {
-                let (alike, _) = block.alike();
-                (0..terms.periods).map(|t| block.spare_suffices(&alike, t)).collect()
-            };
-            let found = relax::relax(&[block], &[], &needs.quota, relax::CLOSE, &mut 0);
+            let compiled = Compiled::new(&stated, need);
+            let implied = compiled.implied();
+            let Compiled { terms, needs, pools } = &compiled;
+            let found = relax::relax(&[compiled.block()], &[], &needs.quota, relax::CLOSE, &mut 0);
             let found = &found[0];
             let covered = |needed: &[i64], zone: Option<usize>, t: usize| -> bool {
                 let serves = found.runs.iter().filter(|(span, _)| {
-                    let there = span.serves_from(&terms)..span.until as usize;
+                    let there = span.serves_from(terms)..span.until as usize;
                     let pool = &terms.pools[span.pool as usize];
                     there.contains(&t) && zone.is_none_or(|zone| zone != pool.zone)
                 });
@@ -104,10 +114,10 @@ proptest! {
                 whole &= spared && demand;
             }
             let costs = found.runs.iter().map(|(span, count)| {
-                count * (span.bill(&terms) + span.start(&terms)) as f64
+                count * (span.bill(terms) + span.start(terms)) as f64
             });
             let costs: f64 = costs.sum();
-            let proved = bound::certify(&terms, &needs, &pools, found.prices.clone());
+            let proved = bound::certify(terms, needs, pools, found.prices.clone());
             if whole {
                 prop_assert!((proved as f64) < costs * 1.001 + 10.0, "{proved} of {costs}");
                 prop_assert!(proved as f64 > costs * 0.998 - 10.0, "{proved} of {costs}");
