@@ -16,6 +16,7 @@ mod parameters;
 mod peak_tail;
 pub mod quantile_regression;
 mod rows;
+mod triangle;
 
 pub use contest::{Contender, Succession};
 pub use distribution::{LEVEL_COUNT, LEVELS, LeadForecast, depth};

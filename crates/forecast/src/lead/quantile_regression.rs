@@ -6,6 +6,7 @@
 //! Barzilai–Borwein step makes it converge in tens of passes; the last move is exact.
 
 use super::check_loss::{Blocks, CheckLoss};
+use super::triangle::{cholesky, solve};
 
 /// Index of the feature that the last, exact move is along: a floor that every fit has.
 pub const FLOOR: usize = 0;
@@ -113,23 +114,6 @@ impl<const N: usize> Preconditioner<N> {
     pub fn inward(&self, raw: &[f64; N]) -> Coefficients<N> {
         std::array::from_fn(|j| (raw[j] * f64::from(self.scales[j])) as f32)
     }
-
-    fn solve(&self, gradient: &[f64; N]) -> [f64; N] {
-        let mut x = *gradient;
-        for j in 0..N {
-            for k in 0..j {
-                x[j] -= self.factor[j][k] * x[k];
-            }
-            x[j] /= self.factor[j][j];
-        }
-        for j in (0..N).rev() {
-            for k in j + 1..N {
-                x[j] -= self.factor[k][j] * x[k];
-            }
-            x[j] /= self.factor[j][j];
-        }
-        x
-    }
 }
 
 /// One level to fit; coefficients on scaled features.
@@ -193,12 +177,12 @@ fn descend<const N: usize>(
         if loss + penalty < best.0 {
             best = (loss + penalty, beta);
         }
-        let direction = shared.solve(&gradient);
+        let direction = solve(&shared.factor, &gradient);
         if let Some((beta_before, gradient_before)) = before {
             // Barzilai–Borwein in the metric of the moments: how far the last move went ÷ how much it turned.
             let along: [f64; N] = std::array::from_fn(|j| gradient[j] - gradient_before[j]);
             let turned: f64 = (0..N).map(|j| (beta[j] - beta_before[j]) * along[j]).sum();
-            let solved = shared.solve(&along);
+            let solved = solve(&shared.factor, &along);
             let curved: f64 = (0..N).map(|j| along[j] * solved[j]).sum();
             if turned > 0.0 && curved > 0.0 {
                 step = (turned / curved).clamp(step * 0.2, step * 5.0);
@@ -254,24 +238,6 @@ pub fn values<const N: usize>(rows: &Rows<N>, coefficients: &Coefficients<N>) ->
 fn mean_absolute(values: &[f32]) -> f32 {
     let sum: f64 = values.iter().map(|value| f64::from(value.abs())).sum();
     (sum / values.len().max(1) as f64) as f32
-}
-
-#[expect(clippy::needless_range_loop, reason = "three indices of one triangle")]
-fn cholesky<const N: usize>(mut matrix: Vec<[f64; N]>) -> Vec<[f64; N]> {
-    for j in 0..N {
-        for k in 0..=j {
-            let mut value = matrix[j][k];
-            for i in 0..k {
-                value -= matrix[j][i] * matrix[k][i];
-            }
-            matrix[j][k] = if j == k {
-                libm::sqrt(value.max(1e-9))
-            } else {
-                value / matrix[k][k]
-            };
-        }
-    }
-    matrix
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Steering: which level of the forecast to buy, so that the objective is held at the least cost.
 
 mod fleet;
+mod purchase;
 mod shadow;
 mod standby;
 #[expect(
@@ -10,6 +11,7 @@ mod standby;
 mod steering;
 
 pub use fleet::{FleetRules, FleetStep, PlainFleet};
-pub use shadow::{Band, HeldFleet, Purchase, Reluctance};
+pub use purchase::{Band, Purchase, Reluctance};
+pub use shadow::HeldFleet;
 pub use standby::{Deep, Depths, Promoted, Spell, StandbyFleet, StandbyRules};
 pub use steering::{Goal, Steering, SteeringConfig};

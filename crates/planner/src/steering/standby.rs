@@ -16,7 +16,7 @@ use fleetcast_forecast::lead::LeadForecast;
 use fleetcast_series::SlidingMaximum;
 
 use super::fleet::{FleetRules, PlainFleet};
-use super::shadow::{Band, Purchase, Reluctance};
+use super::purchase::{Band, Purchase, Reluctance};
 
 /// What standby is offered at.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,9 +5,12 @@
 //! −ln(1 − level) is the logarithm of the price. It is learned from shadow fleets, one per depth, and moves
 //! as fast as the evidence allows: at once where every hour loses a little, slowly where rare bursts decide.
 
+mod pace;
 mod tiers;
 
-use super::shadow::{Band, Memory, Probe, Purchase, Reluctance, Shadow, block_steps};
+use self::pace::{PACE_UNSERVED, PACE_VIOLATION, Pace};
+use super::purchase::{Band, Purchase, Reluctance};
+use super::shadow::{Memory, Probe, Shadow, block_steps};
 use super::standby::{Deep, Depths, Family, Promoted, StandbyRules, bands};
 use fleetcast_forecast::lead::LeadForecast;
 
@@ -85,47 +88,6 @@ const START_HORIZON_SHARE: f64 = 0.5;
 const START_CORRECTION: [f64; 2] = [0.5, 1.15];
 /// Half-life of the probes' memory in days, at most: two weeks hold each weekday twice.
 const PROBE_DAYS_MAXIMUM: f64 = 14.0;
-
-/// How fast steering reacts. Times are in days.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    /// Half-life of the recent memory.
-    recent_days: f64,
-    /// The budget that is left is spread over this share of the time since the warm-up …
-    horizon_share: f64,
-    /// … and at least over this, if losses are rare, or if they are many.
-    horizon_days: [f64; 2],
-    /// The goal stays above this many times the objective …
-    goal_low: f64,
-    /// … and below this, if losses are rare, or if they are many.
-    goal_high: [f64; 2],
-    /// The depth follows with this share of the history as time constant, if losses are rare …
-    filter_share: f64,
-    /// … at least this, and with this if they are many.
-    filter_days: [f64; 2],
-}
-
-/// Unserved demand is heavy-tailed: slow, because a wandering price costs more than a missed objective.
-const PACE_UNSERVED: Pace = Pace {
-    recent_days: 1.5,
-    horizon_share: 0.2,
-    horizon_days: [0.8, 0.4],
-    goal_low: 0.25,
-    goal_high: [2.5, 3.0],
-    filter_share: 0.1,
-    filter_days: [0.2, 0.1],
-};
-
-/// Steps count alike, whatever is lost in them: the share is known soon and cheap to correct.
-const PACE_VIOLATION: Pace = Pace {
-    recent_days: 2.0,
-    horizon_share: 0.05,
-    horizon_days: [0.2, 0.1],
-    goal_low: 0.1,
-    goal_high: [2.5, 6.0],
-    filter_share: 0.02,
-    filter_days: [0.02, 0.01],
-};
 
 /// What steering needs to know.
 #[derive(Clone, Copy, Debug)]
