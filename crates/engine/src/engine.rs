@@ -1,6 +1,6 @@
 //! The engine itself: one fleet with all its components.
 
-use fleetcast_forecast::event_book::Uplift;
+use fleetcast_forecast::event_book::{EdgeBook, Uplift};
 use fleetcast_model::{
     Action, ComponentIndex, ComponentReport, Gate, MicroUsd, Mode, ModeChange, Observation, Plan,
     PlannedOrder, StandbyReport, Units, change_set_hash,
@@ -316,9 +316,11 @@ impl Engine {
                 let demand = seen.known.then_some(seen.measure);
                 if let Some(events) = &events {
                     let usual = demand.map(|demand| demand / ahead.uplift_now);
-                    events.teach_edges(&mut ours.edges, ahead.began, usual);
-                    ours.forecaster
-                        .expect(events.change(&ours.edges, ahead.began));
+                    let all = std::iter::once(&mut ours.edges).chain(&mut ours.edges_before);
+                    all.for_each(|edges| events.teach_edges(edges, ahead.began, usual));
+                    let change = |edges: &EdgeBook| events.change(edges, ahead.began);
+                    let before = ours.edges_before.each_ref().map(change);
+                    ours.forecaster.expect(change(&ours.edges), before);
                 }
                 let forecast = forecast::forecast(ours, seen, state.per_unit, arrival_at, &ahead);
                 let stated = deciders.forecast(component);

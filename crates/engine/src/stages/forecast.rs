@@ -4,7 +4,7 @@ use fleetcast_forecast::Band;
 use fleetcast_forecast::event_book::Uplift;
 use fleetcast_forecast::lead::LeadForecast;
 use fleetcast_model::{ArrivalForecast, MilliPerMinute, StatedForecast};
-use fleetcast_planner::steering::{Band as UnitBand, Deep};
+use fleetcast_planner::steering::{Band as UnitBand, Deep, Outlook};
 use jiff::Timestamp;
 
 use crate::component::Ours;
@@ -13,6 +13,8 @@ use crate::watch::Alert;
 
 /// What a surge that the forecast cannot explain adds to its spread, as a standard deviation of the logarithm.
 const SURGE_DEVIATION: f64 = 0.1;
+/// Documents that change demand by less than this, or a persona of less weight, are not in the way of what data say.
+const NEARLY_NOTHING: f64 = 0.05;
 
 /// Demand at arrival, in the component's measure.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,8 +128,17 @@ pub fn forecast(
         tail,
         seen.promoted,
     );
-    ours.steering.steer(ours.step, &quantiles, seen.known);
-    let (band, deep) = ours.steering.bands(&quantiles);
+    // What documents say of arrival is not in what is forecast by itself of the steps before it: then that does not count.
+    let plain = [ahead.uplift_now, uplift.factor].map(|factor| (factor - 1.0).abs());
+    let said = [plain[0], plain[1], uplift.deviation, persona_weight];
+    let by_data = said.iter().all(|said| *said < NEARLY_NOTHING);
+    let before = ours.forecaster.before_arrival().filter(|_| by_data);
+    let outlook = Outlook {
+        arrival: &quantiles,
+        before: before.as_ref(),
+    };
+    ours.steering.steer(ours.step, outlook, seen.known);
+    let (band, deep) = ours.steering.bands(outlook);
     let depth = ours.steering.running_depth();
     ours.accuracy.keep(&quantiles);
     if let Some(cut_off) = &mut ours.cut_off {
@@ -178,7 +189,7 @@ pub fn restate(
     }
     let depth = ours.steering.depth();
     ours.last = quantiles;
-    let (band, deep) = ours.steering.bands(&quantiles);
+    let (band, deep) = ours.steering.bands(Outlook::from(&quantiles));
     Arrival {
         p05: quantiles.at(0.05).min(median),
         p50: median,

@@ -18,7 +18,7 @@ const START: (i64, i64) = (3_600, 10_800);
 /// And before and after its end.
 const END: (i64, i64) = (5_400, 7_200);
 /// What is now is the mean of so many seconds.
-const NOW_SECONDS: i64 = 300;
+const NOW_SECONDS: i64 = 180;
 /// Each occurrence counts so much less than the next one after it.
 const FADING: f64 = 0.93;
 /// Occurrences without any change that are thought to have been before the first.
@@ -33,6 +33,13 @@ const DOUBT_MAX: f64 = 1.0;
 const SMOOTH: usize = 1;
 const SMOOTH_DOUBT: usize = 2;
 
+/// Steps of this length whose mean is now: at least one.
+pub(crate) fn now_steps(step_seconds: i64) -> usize {
+    (NOW_SECONDS + step_seconds - 1)
+        .div_euclid(step_seconds)
+        .max(1) as usize
+}
+
 /// How demand at arrival is expected to differ from now by what events do.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EventChange {
@@ -40,6 +47,9 @@ pub struct EventChange {
     pub log_change: f64,
     /// Its standard deviation between occurrences.
     pub doubt: f64,
+    /// How many occurrences it was learned from, older ones counting less: of the event that is known least. `None`: no event
+    /// is near.
+    pub occurrences: Option<f64>,
 }
 
 impl EventChange {
@@ -47,6 +57,7 @@ impl EventChange {
     pub const NONE: Self = Self {
         log_change: 0.0,
         doubt: 0.0,
+        occurrences: None,
     };
 }
 
@@ -83,6 +94,15 @@ struct Bin {
     squares: f64,
 }
 
+/// What is known at one distance from the start or the end of events.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    mean: f64,
+    doubt: f64,
+    /// Of how many occurrences.
+    weight: f64,
+}
+
 /// Where in the courses of its group a moment lies.
 #[derive(Clone, Copy, Debug)]
 enum Position {
@@ -110,7 +130,7 @@ impl EdgeBook {
         events: impl Iterator<Item = &'a Event> + Clone,
     ) {
         let demand = demand.filter(|demand| demand.is_finite());
-        if self.recent.len() as i64 * self.step_seconds >= NOW_SECONDS {
+        if self.recent.len() >= now_steps(self.step_seconds) {
             self.recent.pop_front();
         }
         self.recent.push_back(demand);
@@ -128,13 +148,22 @@ impl EdgeBook {
 
     /// What the events known at the step that began at `at` do until its arrival.
     pub fn ahead<'a>(&self, at: Timestamp, events: impl Iterator<Item = &'a Event>) -> EventChange {
-        let each = events.filter_map(|event| self.expected(event, at));
-        let (log_change, variance) = each.fold((0.0, 0.0), |sums, (mean, doubt)| {
-            (sums.0 + mean, sums.1 + doubt * doubt)
-        });
+        let mut change = EventChange::NONE;
+        let mut variance = 0.0;
+        for event in events {
+            let Some(position) = self.position(event, at) else {
+                continue;
+            };
+            let known = self.known(event, position).unwrap_or_default();
+            change.log_change += known.mean;
+            variance += known.doubt * known.doubt;
+            let fewest = change.occurrences.unwrap_or(f64::INFINITY);
+            change.occurrences = Some(fewest.min(known.weight));
+        }
         EventChange {
-            log_change: f64::clamp(log_change, -LOG_MAX, LOG_MAX),
+            log_change: change.log_change.clamp(-LOG_MAX, LOG_MAX),
             doubt: f64::min(variance.sqrt(), DOUBT_MAX),
+            ..change
         }
     }
 
@@ -144,17 +173,17 @@ impl EdgeBook {
         log: f64,
         events: impl Iterator<Item = &'a Event> + Clone,
     ) {
-        let all: f64 = events
-            .clone()
-            .filter_map(|event| self.expected(event, at))
-            .map(|(mean, _)| mean)
-            .sum();
+        let expected = |event: &Event| {
+            let known = self.known(event, self.position(event, at)?);
+            known.map(|known| known.mean)
+        };
+        let all: f64 = events.clone().filter_map(expected).sum();
         for event in events {
-            let Some(position) = position(event, at, self.step_seconds) else {
+            let Some(position) = self.position(event, at) else {
                 continue;
             };
             // What the others account for is not this one's doing: changes of events at one time add.
-            let own = self.expected(event, at).map_or(0.0, |(mean, _)| mean);
+            let own = self.known(event, position).map_or(0.0, |known| known.mean);
             let step_seconds = self.step_seconds;
             let edges = self
                 .groups
@@ -164,9 +193,12 @@ impl EdgeBook {
         }
     }
 
+    fn position(&self, event: &Event, at: Timestamp) -> Option<Position> {
+        position(event, at, self.step_seconds)
+    }
+
     /// What one event does until arrival, and how far its like differ.
-    fn expected(&self, event: &Event, at: Timestamp) -> Option<(f64, f64)> {
-        let position = position(event, at, self.step_seconds)?;
+    fn known(&self, event: &Event, position: Position) -> Option<Known> {
         let edges = self.groups.get(&group_of(event))?;
         match position {
             Position::Start(steps) => edges.start.at(steps),
@@ -213,8 +245,8 @@ impl Edges {
 }
 
 impl Course {
-    /// Mean and doubt at a distance in steps; `None` beyond the course.
-    fn at(&self, steps: i64) -> Option<(f64, f64)> {
+    /// What is known at a distance in steps; `None` beyond the course.
+    fn at(&self, steps: i64) -> Option<Known> {
         let place = usize::try_from(steps + self.before).ok()?;
         let bin = self.bins.get(place)?;
         let around = |reach: usize| {
@@ -237,7 +269,11 @@ impl Course {
         let (first, second) = (of(|bin| bin.sum), of(|bin| bin.squares));
         let variance = (second - first * first).max(0.0);
         let believed = bin.weight / (bin.weight + DOUBT_OCCURRENCES);
-        Some((mean, variance.sqrt() * believed))
+        Some(Known {
+            mean,
+            doubt: variance.sqrt() * believed,
+            weight: bin.weight,
+        })
     }
 }
 
@@ -320,7 +356,12 @@ mod tests {
     fn what_differs_is_doubted_and_what_never_was_is_not_expected() {
         let events: Vec<Event> = (0..8).map(|day| event(1440 * day + 600)).collect();
         let mut book = EdgeBook::new(MINUTE, LEAD);
-        assert_eq!(book.ahead(at(599), events.iter()), EventChange::NONE);
+        let unknown = EventChange {
+            occurrences: Some(0.0),
+            ..EventChange::NONE
+        };
+        assert_eq!(book.ahead(at(599), events.iter()), unknown);
+        assert_eq!(book.ahead(at(100), events.iter()), EventChange::NONE);
         for day in 0..7 {
             // Every second one does nothing.
             let shown: &[Event] = if day % 2 == 0 { &events } else { &[] };

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::course::Course;
 use self::course::{Place, Tally};
+pub(crate) use self::edges::now_steps;
 pub use self::edges::{EdgeBook, EventChange};
 use self::group::{Group, Stated};
 pub use self::group::{Occurrence, Uplift};

@@ -12,6 +12,7 @@ use super::features::{
 };
 use super::fit::{Fitted, TrainingWindow};
 use super::gap::Gap;
+use super::near_events::NearEvents;
 use super::peak_tail::PeakTail;
 use super::rows::{RowStore, WINDOW_DAYS};
 use crate::event_book::EventChange;
@@ -26,6 +27,14 @@ const CHALLENGER_EVERY: u64 = 2;
 /// knows no end, and nothing in the history speaks for more.
 const RECORD_FACTOR: f64 = 2.0;
 
+/// Steps before arrival that are forecast by themselves while an event is near.
+pub type BeforeArrival = [usize; 3];
+
+/// The next step and two between it and arrival, for a boot of so many steps and the first step that can be acted on.
+pub fn before_arrival(next: usize, boot_steps: usize) -> BeforeArrival {
+    [0, 1, 2].map(|part| next + part * boot_steps / 3)
+}
+
 /// What the lead tier needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeadConfig {
@@ -33,6 +42,8 @@ pub struct LeadConfig {
     pub step_seconds: u32,
     /// Steps from the newest observation to arrival: boot + 1.
     pub lead_steps: usize,
+    /// Steps from the newest observation to some of those that come before arrival, in order; the first is the next one.
+    pub before: BeforeArrival,
     /// Whether a challenger is fitted beside the champion, and may take over.
     pub challenger: bool,
 }
@@ -45,8 +56,11 @@ pub struct LeadForecaster {
     /// At the level of arrival.
     current: FeatureVector,
     current_events: EventVector,
-    /// What events do until the arrival of the newest step.
+    /// What events do until the arrival of the newest step, and until steps before it.
     change: EventChange,
+    changes_before: [EventChange; 3],
+    /// Forecasts of those steps while an event is near.
+    near: [NearEvents; 3],
     gap: Gap,
     /// Features of the last `lead_steps` steps, and whether their step was observed.
     waiting: std::collections::VecDeque<(FeatureVector, EventVector, bool)>,
@@ -81,6 +95,8 @@ impl LeadForecaster {
             current: nothing.0,
             current_events: nothing.1,
             change: EventChange::NONE,
+            changes_before: [EventChange::NONE; 3],
+            near: (config.before).map(|steps| NearEvents::new(config.step_seconds, steps)),
             gap: Gap::new(config.step_seconds),
             waiting: std::collections::VecDeque::new(),
             rows: RowStore::new(steps_per_day),
@@ -98,9 +114,9 @@ impl LeadForecaster {
         }
     }
 
-    /// Says what events do until the arrival of the next step.
-    pub fn expect(&mut self, change: EventChange) {
-        self.change = change;
+    /// Says what events do until the arrival of the step that is observed next, and until each of [`LeadConfig::before`].
+    pub fn expect(&mut self, until_arrival: EventChange, before: [EventChange; 3]) {
+        (self.change, self.changes_before) = (until_arrival, before);
     }
 
     /// Adds the next step, of which nothing is to be learned, whether it was observed or not: what an outage told is not
@@ -150,6 +166,10 @@ impl LeadForecaster {
         let (features, change) = (self.history.features(), std::mem::take(&mut self.change));
         self.current = at_arrival(&features, change);
         self.current_events = event_features(&features, change);
+        let before = std::mem::take(&mut self.changes_before);
+        for (near, change) in self.near.iter_mut().zip(before) {
+            near.observe(value, seen.is_some(), change);
+        }
         self.waiting
             .push_back((self.current, self.current_events, seen.is_some()));
         self.steps += 1;
@@ -212,6 +232,21 @@ impl LeadForecaster {
     /// The distribution of demand `lead_steps` after the newest step.
     pub fn forecast(&self) -> LeadForecast {
         self.said[self.contest.champion() as usize]
+    }
+
+    /// Before arrival, where an event is near and such events are known: the highest quantiles of the steps that are
+    /// forecast by themselves. So it is seen in time that what an event needed is not needed any more.
+    pub fn before_arrival(&self) -> Option<LeadForecast> {
+        let most = RECORD_FACTOR * self.record.get();
+        let mut highest: Option<LeadForecast> = None;
+        for near in &self.near {
+            let said = near.forecast()?;
+            let all = highest.get_or_insert_default();
+            for (highest, said) in all.quantiles.iter_mut().zip(said.quantiles) {
+                *highest = highest.max(said).min(most);
+            }
+        }
+        highest
     }
 
     /// What both contenders say.
@@ -286,6 +321,7 @@ mod tests {
         let mut forecaster = LeadForecaster::new(LeadConfig {
             step_seconds: 300,
             lead_steps: 2,
+            before: before_arrival(1, 1),
             challenger: true,
         });
         let mut state = 1u64;
@@ -318,6 +354,7 @@ mod tests {
         LeadForecaster::new(LeadConfig {
             step_seconds: 300,
             lead_steps: 2,
+            before: before_arrival(1, 1),
             challenger: false,
         })
     }
@@ -350,10 +387,11 @@ mod tests {
             }
         }
         let mut near = forecaster.clone();
-        near.expect(EventChange {
+        let change = EventChange {
             log_change: libm::log(1.5),
-            doubt: 0.0,
-        });
+            ..EventChange::NONE
+        };
+        near.expect(change, [change; 3]);
         for after in [&mut forecaster, &mut near] {
             after.observe(Some(110.0));
         }
@@ -361,6 +399,15 @@ mod tests {
             let ratio = near.forecast().at(level) / forecaster.forecast().at(level);
             assert!((ratio - 1.5).abs() < 1e-6, "{level}: {ratio}");
         }
+    }
+
+    #[test]
+    fn the_steps_that_are_forecast_before_arrival_lie_evenly_in_the_boot() {
+        assert_eq!(before_arrival(1, 5), [1, 2, 4]);
+        assert_eq!(before_arrival(3, 20), [3, 9, 16]);
+        assert_eq!(before_arrival(1, 0), [1, 1, 1]);
+        // Nothing is said of them without an event.
+        assert!(five_minutes().before_arrival().is_none());
     }
 
     #[test]

@@ -12,13 +12,15 @@ mod features;
 mod fit;
 mod forecaster;
 mod gap;
+mod near_events;
 mod parameters;
 mod peak_tail;
 pub mod quantile_regression;
 mod rows;
+mod small_ridge;
 mod triangle;
 
 pub use contest::{Contender, Succession};
 pub use distribution::{LEVEL_COUNT, LEVELS, LeadForecast, depth};
 pub use fit::{Fitted, TrainingWindow, fit};
-pub use forecaster::{LeadConfig, LeadForecaster};
+pub use forecaster::{BeforeArrival, LeadConfig, LeadForecaster, before_arrival};

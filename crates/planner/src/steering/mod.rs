@@ -11,7 +11,7 @@ mod standby;
 mod steering;
 
 pub use fleet::{FleetRules, FleetStep, PlainFleet};
-pub use purchase::{Band, Purchase, Reluctance};
+pub use purchase::{Band, Outlook, Purchase, Reluctance};
 pub use shadow::HeldFleet;
 pub use standby::{Deep, Depths, Promoted, Spell, StandbyFleet, StandbyRules};
 pub use steering::{Goal, Steering, SteeringConfig};

@@ -16,6 +16,24 @@ pub struct Band {
     pub hold_decisions: u64,
 }
 
+/// What is forecast when something is bought.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook<'a> {
+    /// Demand when an order of now would serve.
+    pub arrival: &'a LeadForecast,
+    /// Demand of the steps before it, where they are foretold by themselves.
+    pub before: Option<&'a LeadForecast>,
+}
+
+impl<'a> From<&'a LeadForecast> for Outlook<'a> {
+    fn from(arrival: &'a LeadForecast) -> Self {
+        Self {
+            arrival,
+            before: None,
+        }
+    }
+}
+
 /// How reluctantly units are removed: 1 costs least, more starts fewer units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reluctance(pub f64);
@@ -24,6 +42,9 @@ pub struct Reluctance(pub f64);
 /// 3.3 times smaller than starts a unit). From 0 to 2 the cost is flat within 1 %, while the starts halve.
 const KEEP_DEPTH: f64 = 1.2;
 
+/// Decisions that a unit of no use is kept where use is foretold: a single low reading gives nothing back.
+const FORETOLD_IDLE: f64 = 1.0;
+
 /// Reluctance first deepens what is kept, up to this factor, because that costs least; beyond it, it lengthens the hold.
 const KEEP_REACH: f64 = 4.0;
 
@@ -31,12 +52,22 @@ impl Reluctance {
     /// The band at a depth.
     ///
     /// Starting a unit again is paid for a boot and a drain without serving, so (ski rental) it may idle as long.
-    pub fn band(self, forecast: &LeadForecast, depth: f64, purchase: &Purchase) -> Band {
-        let units = |depth| purchase.units(forecast, depth);
-        let needed = units(depth);
-        let useful = units(depth + KEEP_DEPTH * self.0.min(KEEP_REACH)).max(needed);
+    ///
+    /// Where the steps before arrival are foretold as well, they say what is still of use, and not what was of late: when an event
+    /// ends, units go as soon as neither arrival nor a step before it wants them.
+    pub fn band(self, ahead: Outlook, depth: f64, purchase: &Purchase) -> Band {
+        let needed = purchase.units(ahead.arrival, depth);
+        let keep = depth + KEEP_DEPTH * self.0.min(KEEP_REACH);
+        let worth_keeping = |forecast| purchase.units(forecast, keep);
+        let in_time = worth_keeping(ahead.arrival).max(needed);
+        let useful = (ahead.before).map_or(in_time, |before| in_time.max(worth_keeping(before)));
         let rules = purchase.rules;
-        let idle = (self.0 / KEEP_REACH).max(1.0) * (rules.boot_steps + rules.drain_steps) as f64;
+        let turn = (rules.boot_steps + rules.drain_steps) as f64;
+        let longer = (self.0 / KEEP_REACH).max(1.0);
+        let idle = match ahead.before {
+            Some(_) => ((longer - 1.0) * turn).max(FORETOLD_IDLE),
+            None => longer * turn,
+        };
         Band {
             needed,
             useful,
@@ -102,4 +133,42 @@ fn least_part_of_a_unit(scale: f64, depth: f64) -> f64 {
         libm::exp(-depth) + scale * (depth - 1.0)
     };
     part.clamp(0.0, 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_steps_before_arrival_are_foretold_the_past_keeps_nothing() {
+        let rules = FleetRules {
+            boot_steps: 5,
+            drain_steps: 5,
+        };
+        let purchase = Purchase {
+            goal: Goal::UnservedShare(0.005),
+            capacity: 1.0,
+            rules,
+        };
+        let level = |units: f64| LeadForecast {
+            quantiles: std::array::from_fn(|place| units + 0.1 * place as f64),
+        };
+        let (arrival, before) = (level(10.0), level(14.0));
+        let band = |reluctance, before| {
+            let ahead = Outlook {
+                arrival: &arrival,
+                before,
+            };
+            Reluctance(reluctance).band(ahead, 3.0, &purchase)
+        };
+        let by_past = band(1.0, None);
+        assert_eq!(by_past.hold_decisions, 11);
+        // A step before arrival still wants more than arrival, and is to be served until it has passed.
+        let foretold = band(1.0, Some(&before));
+        assert_eq!(foretold.needed, by_past.needed);
+        assert_eq!(foretold.useful, by_past.useful + 4);
+        assert_eq!(foretold.hold_decisions, 2);
+        // What starts too often is held for longer all the same.
+        assert_eq!(band(8.0, Some(&before)).hold_decisions, 11);
+    }
 }

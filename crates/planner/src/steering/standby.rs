@@ -12,11 +12,10 @@
 
 use std::collections::VecDeque;
 
-use fleetcast_forecast::lead::LeadForecast;
 use fleetcast_series::SlidingMaximum;
 
 use super::fleet::{FleetRules, PlainFleet};
-use super::purchase::{Band, Purchase, Reluctance};
+use super::purchase::{Band, Outlook, Purchase, Reluctance};
 
 /// What standby is offered at.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,7 +135,7 @@ pub fn bands(
     purchase: &Purchase,
     standby: Option<(&StandbyRules, Spell)>,
     reluctance: Reluctance,
-    forecast: &LeadForecast,
+    ahead: Outlook,
     depth: f64,
 ) -> (Band, Option<Deep>) {
     let split = standby.map(|(rules, spell)| {
@@ -144,10 +143,10 @@ pub fn bands(
         (rules, spell, depths)
     });
     let Some((rules, spell, depths)) = split else {
-        return (reluctance.band(forecast, depth, purchase), None);
+        return (reluctance.band(ahead, depth, purchase), None);
     };
     let Some(in_all) = depths.in_all else {
-        return (reluctance.band(forecast, depth, purchase), None);
+        return (reluctance.band(ahead, depth, purchase), None);
     };
     // A unit that comes back from standby is paid for a drain, not for a boot.
     let comes_back = Purchase {
@@ -157,9 +156,9 @@ pub fn bands(
         },
         ..*purchase
     };
-    let band = reluctance.band(forecast, depths.running, &comes_back);
+    let band = reluctance.band(ahead, depths.running, &comes_back);
     let deep = Deep {
-        units: purchase.units(forecast, in_all).max(band.needed),
+        units: purchase.units(ahead.arrival, in_all).max(band.needed),
         hold_decisions: idle_decisions(rules, purchase.rules),
         lasts: spell.0 > 1.0,
     };

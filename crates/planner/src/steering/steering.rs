@@ -9,10 +9,9 @@ mod pace;
 mod tiers;
 
 use self::pace::{PACE_UNSERVED, PACE_VIOLATION, Pace};
-use super::purchase::{Band, Purchase, Reluctance};
+use super::purchase::{Band, Outlook, Purchase, Reluctance};
 use super::shadow::{Memory, Probe, Shadow, block_steps};
 use super::standby::{Deep, Depths, Family, Promoted, StandbyRules, bands};
-use fleetcast_forecast::lead::LeadForecast;
 
 /// What is to be held.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -254,13 +253,13 @@ impl Steering {
     }
 
     /// Looks at the forecast made at the end of step `now`: shadows and probes order, the depth follows the budget.
-    pub fn steer(&mut self, now: u64, forecast: &LeadForecast, observed: bool) {
+    pub fn steer(&mut self, now: u64, ahead: Outlook, observed: bool) {
         let purchase = self.config.purchase;
         for (index, shadow) in self.shadows.iter_mut().enumerate() {
             let family = self.families[index / SHADOW_COUNT];
             let standby = self.standby.get(family.tier).zip(family.spell);
             let depth = shadow_depth(index % SHADOW_COUNT);
-            let (band, deep) = bands(&purchase, standby, self.reluctance, forecast, depth);
+            let (band, deep) = bands(&purchase, standby, self.reluctance, ahead, depth);
             shadow.order(now, band, deep, observed);
         }
         let depth = self.depth();
@@ -270,7 +269,7 @@ impl Steering {
                 &purchase,
                 standby.as_ref().map(|(rules, spell)| (rules, *spell)),
                 Reluctance(reluctance),
-                forecast,
+                ahead,
                 depth,
             );
             probe.order(now, band, deep, observed);
@@ -302,17 +301,12 @@ impl Steering {
         self.families[self.family].depth.unwrap_or(DEPTH_START)
     }
 
-    /// Units to start and to keep now, by this forecast.
-    pub fn band(&self, forecast: &LeadForecast) -> Band {
-        self.bands(forecast).0
-    }
-
-    /// The same, and units to have in all with those that stand by; `None`: standby does not pay for itself.
-    pub fn bands(&self, forecast: &LeadForecast) -> (Band, Option<Deep>) {
+    /// Units to start and to keep now, and units to have in all with those that stand by; `None`: standby does not pay for itself.
+    pub fn bands(&self, ahead: Outlook) -> (Band, Option<Deep>) {
         let standby = self.offered(self.family);
         let standby = standby.as_ref().map(|(rules, spell)| (rules, *spell));
         let purchase = &self.config.purchase;
-        bands(purchase, standby, self.reluctance, forecast, self.depth())
+        bands(purchase, standby, self.reluctance, ahead, self.depth())
     }
 
     /// How deep what runs is bought: the depth itself, or less where standby catches the rest.
@@ -546,9 +540,10 @@ mod tests {
                 .iter_mut()
                 .enumerate()
                 .for_each(|(i, q)| *q = 20.0 + 2.0 * i as f64);
+            let forecast = fleetcast_forecast::lead::LeadForecast { quantiles };
             for t in 0..2000u64 {
                 steering.account(t, Some(20.0 + ((t * 7919) % 23) as f64), 40, 40.0, 2.0);
-                steering.steer(t, &LeadForecast { quantiles }, true);
+                steering.steer(t, Outlook::from(&forecast), true);
             }
             steering.depth()
         };
