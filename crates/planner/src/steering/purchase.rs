@@ -49,6 +49,11 @@ const FORETOLD_IDLE: f64 = 1.0;
 const KEEP_REACH: f64 = 4.0;
 
 impl Reluctance {
+    /// Goes so much of the way to another one; in proportion, as probes are.
+    pub fn towards(self, aim: Self, share: f64) -> Self {
+        Self(self.0 * libm::pow(aim.0 / self.0, share))
+    }
+
     /// The band at a depth.
     ///
     /// Starting a unit again is paid for a boot and a drain without serving, so (ski rental) it may idle as long.
@@ -170,5 +175,15 @@ mod tests {
         assert_eq!(foretold.hold_decisions, 2);
         // What starts too often is held for longer all the same.
         assert_eq!(band(8.0, Some(&before)).hold_decisions, 11);
+    }
+
+    #[test]
+    fn reluctance_moves_in_proportion() {
+        let half = Reluctance(2.0).towards(Reluctance(8.0), 0.5);
+        assert!((half.0 - 4.0).abs() < 1e-12);
+        assert_eq!(
+            Reluctance(3.0).towards(Reluctance(40.0), 0.0),
+            Reluctance(3.0)
+        );
     }
 }

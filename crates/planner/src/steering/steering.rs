@@ -83,8 +83,11 @@ const EVENTS_FOR_HALF: f64 = 5.0;
 const PROBES: [f64; 5] = [1.0, 2.0, 5.0, 14.0, 40.0];
 /// Starts too many or too few so far are made up for over half the time since the warm-up …
 const START_HORIZON_SHARE: f64 = 0.5;
-/// … by aiming at this many times the limit at least and at most.
-const START_CORRECTION: [f64; 2] = [0.5, 1.15];
+/// … by aiming at this many times the limit at least and at most. Of those too many little is made up for: a day that may
+/// start few units costs more than the one before it has saved.
+const START_CORRECTION: [f64; 2] = [0.95, 1.15];
+/// The reluctance follows with this share of the history as time constant: one that jumps costs more than one that lasts.
+const RELUCTANCE_FILTER_SHARE: f64 = 0.05;
 /// Half-life of the probes' memory in days, at most: two weeks hold each weekday twice.
 const PROBE_DAYS_MAXIMUM: f64 = 14.0;
 
@@ -274,7 +277,10 @@ impl Steering {
             );
             probe.order(now, band, deep, observed);
         }
-        self.reluctance = self.reluctance_for(self.start_goal());
+        let aim = self.reluctance_for(self.start_goal());
+        let longest = PROBE_DAYS_MAXIMUM * self.config.steps_per_day;
+        let time = (RELUCTANCE_FILTER_SHARE * self.steps).clamp(1.0, longest.max(1.0));
+        self.reluctance = self.reluctance.towards(aim, 1.0 / time);
         for family in 0..self.families.len() {
             self.aim(family);
         }
@@ -287,6 +293,7 @@ impl Steering {
         let aim = self.depth_for(family, self.goal(certainty), certainty);
         let day = self.config.steps_per_day;
         let slow = (self.pace.filter_share * self.steps).max(self.pace.filter_days[0] * day);
+        let slow = slow.min(LONG_DAYS_MAXIMUM * day);
         let fast = self.pace.filter_days[1] * day;
         let time = libm::pow(slow, 1.0 - certainty) * libm::pow(fast, certainty);
         let depth = self.families[family].depth.unwrap_or(aim);
@@ -529,6 +536,20 @@ mod tests {
             steering.account(t, Some(10.0), 1, 1.0, 1.0);
         }
         assert!(steering.goal_share() < 0.01);
+    }
+
+    #[test]
+    fn starts_too_few_are_made_up_for_and_those_too_many_hardly() {
+        let goal = |restless: bool| {
+            let mut steering = Steering::new(config(Goal::UnservedShare(0.01)));
+            for t in 0..2000u64 {
+                let ready = if restless && t % 2 == 0 { 20 } else { 10 };
+                steering.account(t, Some(5.0), ready, ready as f64, 1.0);
+            }
+            steering.start_goal() * 288.0 / 4.0
+        };
+        assert!((goal(false) - START_CORRECTION[1]).abs() < 1e-9);
+        assert!((goal(true) - START_CORRECTION[0]).abs() < 1e-9);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) const PACE_UNSERVED: Pace = Pace {
     horizon_days: [0.8, 0.4],
     goal_low: 0.25,
     goal_high: [2.5, 3.0],
-    filter_share: 0.1,
+    filter_share: 0.2,
     filter_days: [0.2, 0.1],
 };
 
