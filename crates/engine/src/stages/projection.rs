@@ -46,7 +46,7 @@ pub struct Projection {
 /// What the projection has to hold beside the requirement.
 #[derive(Clone, Copy, Debug)]
 pub struct Holds {
-    /// Units that were wanted lately and are kept, because starting them again would cost more.
+    /// Units that were wanted lately, or will be until arrival, and are kept, because starting them again would cost more.
     pub hold: u64,
     /// Whether demand has been known for long enough that what is there may be scaled in.
     pub may_shrink: bool,
