@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use fleetcast_capacity::{CapacityModel, LearnedUse};
 use fleetcast_forecast::event_book::{EdgeBook, EventBook};
 use fleetcast_forecast::lead::{
-    Fitted as FittedLead, LeadConfig, LeadForecast, LeadForecaster, TrainingWindow, before_arrival,
+    Fitted as FittedLead, LeadConfig, LeadForecast, LeadForecaster, STEPS_BEFORE, TrainingWindow,
 };
 use fleetcast_forecast::{ConformalSettings, DelayedConformal, PersonaPrior, Side};
 use fleetcast_model::{
@@ -135,7 +135,7 @@ pub struct Ours {
     pub(crate) events: EventBook,
     /// What they do around their start and end: until arrival, and until some steps before it.
     pub(crate) edges: EdgeBook,
-    pub(crate) edges_before: [EdgeBook; 3],
+    pub(crate) edges_before: [EdgeBook; STEPS_BEFORE],
     /// Keeps the 95 % quantile that people see at 95 %. What is bought is calibrated by steering.
     pub(crate) seen_p95: DelayedConformal,
     /// The reactive lower bound: the highest demand of the last boot time.
@@ -426,8 +426,13 @@ impl ComponentState {
 impl Ours {
     fn new(config: &EngineConfig, component: &Component, boot_steps: u32, per_unit: f64) -> Self {
         let lead_steps = forecast_steps(config, boot_steps);
-        let before = before_arrival(forecast_steps(config, 0), boot_steps as usize);
         let step_seconds = config.step_seconds;
+        let lead = LeadConfig {
+            step_seconds,
+            lead_steps,
+            boot_steps: boot_steps as usize,
+            challenger: !config.without.contains(&Part::Challenger),
+        };
         let edges = |lead| EdgeBook::new(SignedDuration::from_secs(i64::from(step_seconds)), lead);
         let rules = FleetRules {
             boot_steps: boot_steps as usize,
@@ -465,12 +470,7 @@ impl Ours {
         };
         let confidence = config.persona.as_ref().map_or(Share::NONE, mean_confidence);
         Self {
-            forecaster: LeadForecaster::new(LeadConfig {
-                step_seconds,
-                lead_steps,
-                before,
-                challenger: !config.without.contains(&Part::Challenger),
-            }),
+            forecaster: LeadForecaster::new(lead),
             hold: SlidingMaximum::new(1),
             deep: SlidingMaximum::new(1),
             losses: SlidingMaximum::new(1),
@@ -482,7 +482,7 @@ impl Ours {
             prior: PersonaPrior::new(confidence),
             events: EventBook::new(SignedDuration::from_secs(i64::from(step_seconds))),
             edges: edges(lead_steps),
-            edges_before: before.map(edges),
+            edges_before: lead.before_arrival().map(edges),
             seen_p95: DelayedConformal::new(ConformalSettings::new(Side::Above, 0.05), lead_steps),
             recent: SlidingMaximum::new(u64::from(boot_steps.max(1))),
             objective_stated: stated.is_some(),

@@ -65,6 +65,7 @@ mod season_search;
 mod testing;
 mod theta;
 mod traits;
+mod weighted;
 mod with_events;
 
 pub use arima::{Arima, ArimaOrder, ArimaProcess, FittedArima, Method as ArimaMethod};

@@ -116,7 +116,7 @@ fn lead_forecaster(history: &[f64]) -> LeadForecaster {
     let mut forecaster = LeadForecaster::new(LeadConfig {
         step_seconds: 300,
         lead_steps: 2,
-        before: [1; 3],
+        boot_steps: 1,
         challenger: true,
     });
     for value in history {

@@ -11,7 +11,7 @@ impl Ours {
         Self(LeadForecaster::new(LeadConfig {
             step_seconds: setting.step_seconds,
             lead_steps: setting.lead,
-            before: [1; 3],
+            boot_steps: setting.lead.saturating_sub(1),
             challenger: true,
         }))
     }

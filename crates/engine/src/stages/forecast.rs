@@ -129,9 +129,9 @@ pub fn forecast(
         seen.promoted,
     );
     // What documents say of arrival is not in what is forecast by itself of the steps before it: then that does not count.
-    let plain = [ahead.uplift_now, uplift.factor].map(|factor| (factor - 1.0).abs());
-    let said = [plain[0], plain[1], uplift.deviation, persona_weight];
-    let by_data = said.iter().all(|said| *said < NEARLY_NOTHING);
+    let factors = [ahead.uplift_now - 1.0, uplift.factor - 1.0];
+    let said = factors.iter().chain([&uplift.deviation, &persona_weight]);
+    let by_data = said.into_iter().all(|said| said.abs() < NEARLY_NOTHING);
     let before = ours.forecaster.before_arrival().filter(|_| by_data);
     let outlook = Outlook {
         arrival: &quantiles,

@@ -35,9 +35,7 @@ const SMOOTH_DOUBT: usize = 2;
 
 /// Steps of this length whose mean is now: at least one.
 pub(crate) fn now_steps(step_seconds: i64) -> usize {
-    (NOW_SECONDS + step_seconds - 1)
-        .div_euclid(step_seconds)
-        .max(1) as usize
+    ((NOW_SECONDS + step_seconds - 1) / step_seconds) as usize
 }
 
 /// How demand at arrival is expected to differ from now by what events do.
@@ -193,8 +191,21 @@ impl EdgeBook {
         }
     }
 
+    /// Where a moment lies by an event's start, or by its end if that is nearer; `None` for an incident, which has no
+    /// course.
     fn position(&self, event: &Event, at: Timestamp) -> Option<Position> {
-        position(event, at, self.step_seconds)
+        if event.kind == EventKind::Incident {
+            return None;
+        }
+        let since_start = at.as_second() - event.start.as_second();
+        let since_end = at.as_second() - event.end.as_second();
+        if since_start <= -since_end {
+            let within = (-START.0..=START.1).contains(&since_start);
+            within.then(|| Position::Start(since_start.div_euclid(self.step_seconds)))
+        } else {
+            let within = (-END.0..=END.1).contains(&since_end);
+            within.then(|| Position::End(since_end.div_euclid(self.step_seconds)))
+        }
     }
 
     /// What one event does until arrival, and how far its like differ.
@@ -274,23 +285,6 @@ impl Course {
             doubt: variance.sqrt() * believed,
             weight: bin.weight,
         })
-    }
-}
-
-/// Where a moment lies by an event's start, or by its end if that is nearer; `None` for an incident, which has no
-/// course.
-fn position(event: &Event, at: Timestamp, step_seconds: i64) -> Option<Position> {
-    if event.kind == EventKind::Incident {
-        return None;
-    }
-    let since_start = at.as_second() - event.start.as_second();
-    let since_end = at.as_second() - event.end.as_second();
-    if since_start <= -since_end {
-        let within = (-START.0..=START.1).contains(&since_start);
-        within.then(|| Position::Start(since_start.div_euclid(step_seconds)))
-    } else {
-        let within = (-END.0..=END.1).contains(&since_end);
-        within.then(|| Position::End(since_end.div_euclid(step_seconds)))
     }
 }
 

@@ -27,25 +27,29 @@ const CHALLENGER_EVERY: u64 = 2;
 /// knows no end, and nothing in the history speaks for more.
 const RECORD_FACTOR: f64 = 2.0;
 
-/// Steps before arrival that are forecast by themselves while an event is near.
-pub type BeforeArrival = [usize; 3];
-
-/// The next step and two between it and arrival, for a boot of so many steps and the first step that can be acted on.
-pub fn before_arrival(next: usize, boot_steps: usize) -> BeforeArrival {
-    [0, 1, 2].map(|part| next + part * boot_steps / 3)
-}
+/// So many steps before arrival are forecast by themselves while an event is near.
+pub const STEPS_BEFORE: usize = 3;
 
 /// What the lead tier needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeadConfig {
     /// Length of a step in seconds.
     pub step_seconds: u32,
-    /// Steps from the newest observation to arrival: boot + 1.
+    /// Steps from the newest observation to arrival: boot + 1, and those by which demand is told late.
     pub lead_steps: usize,
-    /// Steps from the newest observation to some of those that come before arrival, in order; the first is the next one.
-    pub before: BeforeArrival,
+    /// Steps of them that an order boots.
+    pub boot_steps: usize,
     /// Whether a challenger is fitted beside the champion, and may take over.
     pub challenger: bool,
+}
+
+impl LeadConfig {
+    /// Steps from the newest observation to those that are forecast by themselves before arrival: the next one, and others
+    /// between it and arrival.
+    pub fn before_arrival(&self) -> [usize; STEPS_BEFORE] {
+        let next = self.lead_steps.saturating_sub(self.boot_steps);
+        std::array::from_fn(|part| next + part * self.boot_steps / STEPS_BEFORE)
+    }
 }
 
 /// Forecasts demand `lead_steps` ahead from its own past alone.
@@ -58,9 +62,9 @@ pub struct LeadForecaster {
     current_events: EventVector,
     /// What events do until the arrival of the newest step, and until steps before it.
     change: EventChange,
-    changes_before: [EventChange; 3],
+    changes_before: [EventChange; STEPS_BEFORE],
     /// Forecasts of those steps while an event is near.
-    near: [NearEvents; 3],
+    near: [NearEvents; STEPS_BEFORE],
     gap: Gap,
     /// Features of the last `lead_steps` steps, and whether their step was observed.
     waiting: std::collections::VecDeque<(FeatureVector, EventVector, bool)>,
@@ -95,8 +99,9 @@ impl LeadForecaster {
             current: nothing.0,
             current_events: nothing.1,
             change: EventChange::NONE,
-            changes_before: [EventChange::NONE; 3],
-            near: (config.before).map(|steps| NearEvents::new(config.step_seconds, steps)),
+            changes_before: [EventChange::NONE; STEPS_BEFORE],
+            near: (config.before_arrival())
+                .map(|steps| NearEvents::new(config.step_seconds, steps)),
             gap: Gap::new(config.step_seconds),
             waiting: std::collections::VecDeque::new(),
             rows: RowStore::new(steps_per_day),
@@ -114,8 +119,8 @@ impl LeadForecaster {
         }
     }
 
-    /// Says what events do until the arrival of the step that is observed next, and until each of [`LeadConfig::before`].
-    pub fn expect(&mut self, until_arrival: EventChange, before: [EventChange; 3]) {
+    /// Says what events do until the arrival of the step that is observed next, and until each of [`LeadConfig::before_arrival`].
+    pub fn expect(&mut self, until_arrival: EventChange, before: [EventChange; STEPS_BEFORE]) {
         (self.change, self.changes_before) = (until_arrival, before);
     }
 
@@ -321,7 +326,7 @@ mod tests {
         let mut forecaster = LeadForecaster::new(LeadConfig {
             step_seconds: 300,
             lead_steps: 2,
-            before: before_arrival(1, 1),
+            boot_steps: 1,
             challenger: true,
         });
         let mut state = 1u64;
@@ -354,7 +359,7 @@ mod tests {
         LeadForecaster::new(LeadConfig {
             step_seconds: 300,
             lead_steps: 2,
-            before: before_arrival(1, 1),
+            boot_steps: 1,
             challenger: false,
         })
     }
@@ -391,7 +396,7 @@ mod tests {
             log_change: libm::log(1.5),
             ..EventChange::NONE
         };
-        near.expect(change, [change; 3]);
+        near.expect(change, [change; STEPS_BEFORE]);
         for after in [&mut forecaster, &mut near] {
             after.observe(Some(110.0));
         }
@@ -403,9 +408,18 @@ mod tests {
 
     #[test]
     fn the_steps_that_are_forecast_before_arrival_lie_evenly_in_the_boot() {
-        assert_eq!(before_arrival(1, 5), [1, 2, 4]);
-        assert_eq!(before_arrival(3, 20), [3, 9, 16]);
-        assert_eq!(before_arrival(1, 0), [1, 1, 1]);
+        let before = |lead_steps, boot_steps| {
+            let config = LeadConfig {
+                step_seconds: 60,
+                lead_steps,
+                boot_steps,
+                challenger: false,
+            };
+            config.before_arrival()
+        };
+        assert_eq!(before(6, 5), [1, 2, 4]);
+        assert_eq!(before(23, 20), [3, 9, 16]);
+        assert_eq!(before(1, 0), [1, 1, 1]);
         // Nothing is said of them without an event.
         assert!(five_minutes().before_arrival().is_none());
     }

@@ -23,4 +23,4 @@ mod triangle;
 pub use contest::{Contender, Succession};
 pub use distribution::{LEVEL_COUNT, LEVELS, LeadForecast, depth};
 pub use fit::{Fitted, TrainingWindow, fit};
-pub use forecaster::{BeforeArrival, LeadConfig, LeadForecaster, before_arrival};
+pub use forecaster::{LeadConfig, LeadForecaster, STEPS_BEFORE};

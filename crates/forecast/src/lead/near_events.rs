@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use super::distribution::{LEVEL_COUNT, LEVEL_DEPTHS, LEVELS, LeadForecast};
 use super::small_ridge::SmallRidge;
 use crate::event_book::{EventChange, now_steps};
+use crate::weighted::weighted_quantiles;
 
 /// Demand of now is compared with the means of so many minutes.
 const MEAN_MINUTES: [f64; 5] = [1.0, 2.0, 5.0, 10.0, 30.0];
@@ -233,24 +234,7 @@ impl NearEvents {
 fn quantiles(mut errors: Vec<(f64, f64)>) -> [f64; LEVEL_COUNT] {
     errors.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let total: f64 = errors.iter().map(|(_, weight)| weight).sum();
-    let mut below = 0.0;
-    let mut places = errors.iter().map(|(error, weight)| {
-        below += weight;
-        ((below - 0.5 * weight) / total, *error)
-    });
-    let mut last = places.next().unwrap_or_default();
-    let mut next = last;
-    let mut found = LEVELS.map(|level| {
-        while next.0 < level {
-            last = next;
-            match places.next() {
-                Some(place) => next = place,
-                None => break,
-            }
-        }
-        let between = ((level - last.0) / (next.0 - last.0).max(1e-12)).clamp(0.0, 1.0);
-        last.1 + (next.1 - last.1) * between
-    });
+    let mut found = weighted_quantiles(&errors, &LEVELS.map(|level| level * total));
     let told = |place: &usize| (1.0 - LEVELS[*place]) * total >= LEAST_ABOVE;
     let deepest = (TAIL_FROM + 1..LEVEL_COUNT).rev().find(told);
     let deepest = deepest.unwrap_or(TAIL_FROM + 1);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::normal::normal_quantile;
+use crate::weighted::weighted_quantiles;
 
 /// Levels that quantiles are kept at; between them they follow straight lines over normal scores.
 pub(super) const LEVELS: [f64; 17] = [
@@ -128,28 +129,6 @@ fn slots(errors: &[Error], mean: f64, weight: f64) -> Vec<f64> {
             size / weights / mean
         })
         .collect()
-}
-
-/// The values up to which these rising weights lie, by straight lines between the middles of the weights.
-fn weighted_quantiles(sorted: &[(f64, f64)], wanted: &Grid) -> Grid {
-    let mut quantiles = [sorted.last().map_or(0.0, |(value, _)| *value); LEVELS.len()];
-    let mut left = wanted.iter().zip(&mut quantiles).peekable();
-    let mut below = 0.0;
-    let mut last: Option<(f64, f64)> = None;
-    for &(value, own) in sorted {
-        let middle = below + 0.5 * own;
-        while let Some((weight, quantile)) = left.next_if(|(weight, _)| middle >= **weight) {
-            *quantile = match last {
-                Some((before, at)) if middle > at => {
-                    before + (value - before) * (weight - at) / (middle - at)
-                }
-                _ => value,
-            };
-        }
-        last = Some((value, middle));
-        below += own;
-    }
-    quantiles
 }
 
 /// The value at a level of quantiles at [`LEVELS`]; beyond them the last line goes on, to a level of

@@ -292,8 +292,8 @@ impl Steering {
         let certainty = self.certainty(family);
         let aim = self.depth_for(family, self.goal(certainty), certainty);
         let day = self.config.steps_per_day;
-        let slow = (self.pace.filter_share * self.steps).max(self.pace.filter_days[0] * day);
-        let slow = slow.min(LONG_DAYS_MAXIMUM * day);
+        let slow = (self.pace.filter_share * self.steps)
+            .clamp(self.pace.filter_days[0] * day, LONG_DAYS_MAXIMUM * day);
         let fast = self.pace.filter_days[1] * day;
         let time = libm::pow(slow, 1.0 - certainty) * libm::pow(fast, certainty);
         let depth = self.families[family].depth.unwrap_or(aim);
