@@ -292,12 +292,12 @@ impl Probe {
         self.ready_before += self.held.promote(now, needed).0;
     }
 
-    /// Enters step `now`; earlier starts fade by `decay`. An unobserved step says nothing of how many units are
-    /// started: none is removed in it.
-    pub fn enter(&mut self, now: u64, decay: f64, observed: bool) {
+    /// Enters step `now`; where it counts, earlier starts fade by `decay`. An unobserved step says nothing of how many units
+    /// are started: none is removed in it.
+    pub fn enter(&mut self, now: u64, decay: f64, counts: bool) {
         let ready = self.held.enter(now);
         let before = std::mem::replace(&mut self.ready_before, ready);
-        if observed {
+        if counts {
             self.starts = self.starts * decay + ready.saturating_sub(before) as f64;
             self.ready = self.ready * decay + ready as f64;
         }

@@ -6,11 +6,13 @@
 //! as fast as the evidence allows: at once where every hour loses a little, slowly where rare bursts decide.
 
 mod pace;
+mod starts;
 mod tiers;
 
 use self::pace::{PACE_UNSERVED, PACE_VIOLATION, Pace};
-use super::purchase::{Band, Outlook, Purchase, Reluctance};
-use super::shadow::{Memory, Probe, Shadow, block_steps};
+use self::starts::StartLimit;
+use super::purchase::{Band, Outlook, Purchase};
+use super::shadow::{Memory, Shadow, block_steps};
 use super::standby::{Deep, Depths, Family, Promoted, StandbyRules, bands};
 
 /// What is to be held.
@@ -79,18 +81,6 @@ const LONG_DAYS_MAXIMUM: f64 = 21.0;
 const BURST_BUDGETS: f64 = 3.0;
 /// Equal hours of loss at which recent and long memory count alike.
 const EVENTS_FOR_HALF: f64 = 5.0;
-/// Removal reluctances that are probed, to know what each would start.
-const PROBES: [f64; 5] = [1.0, 2.0, 5.0, 14.0, 40.0];
-/// Starts too many or too few so far are made up for over half the time since the warm-up …
-const START_HORIZON_SHARE: f64 = 0.5;
-/// … by aiming at this many times the limit at least and at most. Of those too many little is made up for: a day that may
-/// start few units costs more than the one before it has saved.
-const START_CORRECTION: [f64; 2] = [0.95, 1.15];
-/// The reluctance follows with this share of the history as time constant: one that jumps costs more than one that lasts.
-const RELUCTANCE_FILTER_SHARE: f64 = 0.05;
-/// Half-life of the probes' memory in days, at most: two weeks hold each weekday twice.
-const PROBE_DAYS_MAXIMUM: f64 = 14.0;
-
 /// What steering needs to know.
 #[derive(Clone, Copy, Debug)]
 pub struct SteeringConfig {
@@ -102,7 +92,7 @@ pub struct SteeringConfig {
     pub delay_steps: usize,
     /// Steps before the objective's budget begins to run.
     pub warm_up_steps: u64,
-    /// Most unit starts a day, as a multiple of the mean fleet.
+    /// Most unit starts a day, as a multiple of the mean fleet, away from events whose like are known.
     pub starts_per_day: f64,
     /// Whether the depth follows what the shadows lost; without, it is that of the objective's complement.
     pub learn_depth: bool,
@@ -119,8 +109,7 @@ pub struct Steering {
     config: SteeringConfig,
     pace: Pace,
     shadows: Vec<Shadow>,
-    probes: Vec<Probe>,
-    reluctance: Reluctance,
+    starts: StartLimit,
     /// What each tier of standby is offered at; empty: there is none.
     standby: Vec<StandbyRules>,
     /// The tier that the family in use, or the one before it, keeps its standby in.
@@ -140,9 +129,6 @@ pub struct Steering {
     lost: f64,
     base: f64,
     scored_steps: f64,
-    starts: f64,
-    ready: f64,
-    ready_before: u64,
 }
 
 impl Steering {
@@ -156,8 +142,11 @@ impl Steering {
             config,
             pace,
             shadows: vec![Shadow::new(config.purchase.rules); SHADOW_COUNT],
-            probes: vec![Probe::new(config.purchase.rules); PROBES.len()],
-            reluctance: Reluctance(1.0),
+            starts: StartLimit::new(
+                config.purchase.rules,
+                config.starts_per_day,
+                config.steps_per_day,
+            ),
             standby: Vec::new(),
             tier: 0,
             families: vec![Family::default()],
@@ -170,9 +159,6 @@ impl Steering {
             lost: 0.0,
             base: 0.0,
             scored_steps: 0.0,
-            starts: 0.0,
-            ready: 0.0,
-            ready_before: 1,
         }
     }
 
@@ -228,14 +214,9 @@ impl Steering {
             }
             shadow.end(&memory, block_steps(self.config.steps_per_day));
         }
-        let day = self.config.steps_per_day;
-        let probe_half_life = (0.3 * self.steps).clamp(0.25 * day, PROBE_DAYS_MAXIMUM * day);
-        let probe_decay = libm::exp2(-1.0 / probe_half_life);
-        for probe in &mut self.probes {
-            probe.enter(now, probe_decay, demand.is_some());
-            probe.promote(now, needed);
-        }
-        let ready_before = std::mem::replace(&mut self.ready_before, ready) + promoted.units;
+        (self.starts).enter(now, needed, demand.is_some(), self.steps);
+        let scored = demand.is_some() && now >= self.config.warm_up_steps;
+        self.starts.account(ready, promoted.units, scored);
         let Some(demand) = demand else { return };
         let served = effective * capacity;
         let base = goal.account(demand, served).1;
@@ -250,37 +231,25 @@ impl Steering {
             self.lost += lost;
             self.base += base;
             self.scored_steps += 1.0;
-            self.starts += ready.saturating_sub(ready_before) as f64;
-            self.ready += ready as f64;
         }
     }
 
     /// Looks at the forecast made at the end of step `now`: shadows and probes order, the depth follows the budget.
     pub fn steer(&mut self, now: u64, ahead: Outlook, observed: bool) {
         let purchase = self.config.purchase;
+        let reluctance = self.starts.reluctance();
         for (index, shadow) in self.shadows.iter_mut().enumerate() {
             let family = self.families[index / SHADOW_COUNT];
             let standby = self.standby.get(family.tier).zip(family.spell);
             let depth = shadow_depth(index % SHADOW_COUNT);
-            let (band, deep) = bands(&purchase, standby, self.reluctance, ahead, depth);
+            let (band, deep) = bands(&purchase, standby, reluctance, ahead, depth);
             shadow.order(now, band, deep, observed);
         }
         let depth = self.depth();
         let standby = self.offered(self.family);
-        for (probe, reluctance) in self.probes.iter_mut().zip(PROBES) {
-            let (band, deep) = bands(
-                &purchase,
-                standby.as_ref().map(|(rules, spell)| (rules, *spell)),
-                Reluctance(reluctance),
-                ahead,
-                depth,
-            );
-            probe.order(now, band, deep, observed);
-        }
-        let aim = self.reluctance_for(self.start_goal());
-        let longest = PROBE_DAYS_MAXIMUM * self.config.steps_per_day;
-        let time = (RELUCTANCE_FILTER_SHARE * self.steps).clamp(1.0, longest.max(1.0));
-        self.reluctance = self.reluctance.towards(aim, 1.0 / time);
+        let standby = standby.as_ref().map(|(rules, spell)| (rules, *spell));
+        let seen = (observed, self.steps);
+        (self.starts).steer(now, ahead, (&purchase, depth), standby, seen);
         for family in 0..self.families.len() {
             self.aim(family);
         }
@@ -313,7 +282,8 @@ impl Steering {
         let standby = self.offered(self.family);
         let standby = standby.as_ref().map(|(rules, spell)| (rules, *spell));
         let purchase = &self.config.purchase;
-        bands(purchase, standby, self.reluctance, ahead, self.depth())
+        let reluctance = self.starts.reluctance();
+        bands(purchase, standby, reluctance, ahead, self.depth())
     }
 
     /// How deep what runs is bought: the depth itself, or less where standby catches the rest.
@@ -454,37 +424,6 @@ impl Steering {
         let at = |index| self.exceeded(family, shadow_depth(index), 1.0);
         libm::log(at(index) / at(index + 1).max(1e-300)).clamp(0.0, DEPTH_STEP)
     }
-
-    /// Unit starts a step to aim at, as a share of the mean fleet: the limit, corrected for what was started so far.
-    fn start_goal(&self) -> f64 {
-        let limit = self.config.starts_per_day / self.config.steps_per_day;
-        if self.scored_steps < 1.0 {
-            return limit;
-        }
-        let rate = self.starts / self.ready.max(1.0);
-        let horizon = (START_HORIZON_SHARE * self.scored_steps).max(self.config.steps_per_day);
-        let correction = 1.0 + (1.0 - rate / limit.max(1e-12)) * self.scored_steps / horizon;
-        limit * correction.clamp(START_CORRECTION[0], START_CORRECTION[1])
-    }
-
-    /// The least reluctance whose probe kept unit starts within `limit` a step.
-    fn reluctance_for(&self, limit: f64) -> Reluctance {
-        let mut before: Option<(f64, f64)> = None;
-        for (probe, reluctance) in self.probes.iter().zip(PROBES) {
-            let rate = probe.start_rate();
-            if rate <= limit {
-                return match before {
-                    Some((looser, higher)) if higher > rate => {
-                        let share = libm::log(higher / limit) / libm::log(higher / rate);
-                        Reluctance(looser * libm::pow(reluctance / looser, share.clamp(0.0, 1.0)))
-                    }
-                    _ => Reluctance(reluctance),
-                };
-            }
-            before = Some((reluctance, rate));
-        }
-        Reluctance(PROBES[PROBES.len() - 1])
-    }
 }
 
 /// Whole units that a demand needs, at least one.
@@ -536,20 +475,6 @@ mod tests {
             steering.account(t, Some(10.0), 1, 1.0, 1.0);
         }
         assert!(steering.goal_share() < 0.01);
-    }
-
-    #[test]
-    fn starts_too_few_are_made_up_for_and_those_too_many_hardly() {
-        let goal = |restless: bool| {
-            let mut steering = Steering::new(config(Goal::UnservedShare(0.01)));
-            for t in 0..2000u64 {
-                let ready = if restless && t % 2 == 0 { 20 } else { 10 };
-                steering.account(t, Some(5.0), ready, ready as f64, 1.0);
-            }
-            steering.start_goal() * 288.0 / 4.0
-        };
-        assert!((goal(false) - START_CORRECTION[1]).abs() < 1e-9);
-        assert!((goal(true) - START_CORRECTION[0]).abs() < 1e-9);
     }
 
     #[test]

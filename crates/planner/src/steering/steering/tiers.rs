@@ -16,7 +16,7 @@ impl Steering {
         }
         if let Some(first) = tiers.first() {
             let probe = Probe::with_standby(self.config.purchase.rules, *first);
-            self.probes.fill(probe);
+            self.starts.probes.fill(probe);
         }
         self.standby = tiers.to_vec();
         self
@@ -50,7 +50,7 @@ impl Steering {
         for shadow in &mut self.shadows {
             shadow.set_correlated_loss(units);
         }
-        for probe in &mut self.probes {
+        for probe in &mut self.starts.probes {
             probe.set_correlated_loss(units);
         }
     }
