@@ -24,7 +24,7 @@ pub(super) const PACE_UNSERVED: Pace = Pace {
     recent_days: 1.5,
     horizon_share: 0.2,
     horizon_days: [0.8, 0.4],
-    goal_low: 0.25,
+    goal_low: 0.3,
     goal_high: [2.5, 3.0],
     filter_share: 0.2,
     filter_days: [0.2, 0.1],
