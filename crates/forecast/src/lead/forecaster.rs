@@ -15,7 +15,7 @@ use super::gap::Gap;
 use super::near_events::NearEvents;
 use super::peak_tail::PeakTail;
 use super::rows::{RowStore, WINDOW_DAYS};
-use crate::event_book::EventChange;
+use crate::event_book::{EventChange, Uplift};
 
 /// The first fit: fewer rows say less than the prior does.
 const FIRST_FIT_ROWS: usize = 48;
@@ -26,6 +26,10 @@ const CHALLENGER_EVERY: u64 = 2;
 /// No quantile exceeds this many times the largest demand of the window: a linear function of a burst's features
 /// knows no end, and nothing in the history speaks for more.
 const RECORD_FACTOR: f64 = 2.0;
+
+/// What an announced event does within a boot is in doubt by so much before the first of its kind, as a deviation of the logarithm;
+/// after n of them by √(n + 1) times less. Nothing between .1 and .3 is better or worse by much.
+const UNKNOWN_EVENT: f64 = 0.2;
 
 /// So many steps before arrival are forecast by themselves while an event is near.
 pub const STEPS_BEFORE: usize = 3;
@@ -63,6 +67,8 @@ pub struct LeadForecaster {
     /// What events do until the arrival of the newest step, and until steps before it.
     change: EventChange,
     changes_before: [EventChange; STEPS_BEFORE],
+    /// What an event near the newest step's arrival may do that too few of its kind have told.
+    unknown: Uplift,
     /// Forecasts of those steps while an event is near.
     near: [NearEvents; STEPS_BEFORE],
     gap: Gap,
@@ -100,6 +106,7 @@ impl LeadForecaster {
             current_events: nothing.1,
             change: EventChange::NONE,
             changes_before: [EventChange::NONE; STEPS_BEFORE],
+            unknown: Uplift::NONE,
             near: (config.before_arrival())
                 .map(|steps| NearEvents::new(config.step_seconds, steps)),
             gap: Gap::new(config.step_seconds),
@@ -169,6 +176,7 @@ impl LeadForecaster {
             self.peaks.push(value);
         }
         let (features, change) = (self.history.features(), std::mem::take(&mut self.change));
+        self.unknown = unknown(change);
         self.current = at_arrival(&features, change);
         self.current_events = event_features(&features, change);
         let before = std::mem::take(&mut self.changes_before);
@@ -236,7 +244,11 @@ impl LeadForecaster {
 
     /// The distribution of demand `lead_steps` after the newest step.
     pub fn forecast(&self) -> LeadForecast {
-        self.said[self.contest.champion() as usize]
+        let mut said = self.said[self.contest.champion() as usize];
+        if self.unknown != Uplift::NONE {
+            said.lift(self.unknown);
+        }
+        said
     }
 
     /// Before arrival, where an event is near and such events are known: the highest quantiles of the steps that are
@@ -304,6 +316,15 @@ impl LeadForecaster {
         }
         quantiles.sort_unstable_by(f64::total_cmp);
         LeadForecast { quantiles }
+    }
+}
+
+/// What is not known of the events that are near.
+fn unknown(change: EventChange) -> Uplift {
+    let doubt = |occurrences: f64| UNKNOWN_EVENT / (1.0 + occurrences).sqrt();
+    Uplift {
+        deviation: change.occurrences.map_or(0.0, doubt),
+        ..Uplift::NONE
     }
 }
 
@@ -404,6 +425,38 @@ mod tests {
             let ratio = near.forecast().at(level) / forecaster.forecast().at(level);
             assert!((ratio - 1.5).abs() < 1e-6, "{level}: {ratio}");
         }
+    }
+
+    #[test]
+    fn an_announced_event_of_which_nothing_is_known_widens_the_forecast() {
+        let after = |occurrences| {
+            let mut forecaster = five_minutes();
+            (0..100).for_each(|_| forecaster.observe(Some(100.0)));
+            let change = EventChange {
+                occurrences,
+                ..EventChange::NONE
+            };
+            forecaster.expect(change, [change; STEPS_BEFORE]);
+            forecaster.observe(Some(100.0));
+            let said = forecaster.forecast();
+            let low = said.quantiles[0] / said.at(0.5);
+            assert!(occurrences.is_none() || low < 1.0);
+            libm::log(said.at(0.99) / said.at(0.5))
+        };
+        let (usual, first, tenth) = (after(None), after(Some(0.0)), after(Some(9.0)));
+        // Deviations add as squares: 2.33 of them, of which the tenth time has a third of the first time's.
+        let added = |spread: f64| (spread * spread - usual * usual).sqrt();
+        assert!((added(first) - 2.326 * UNKNOWN_EVENT).abs() < 1e-3);
+        assert!((added(first) / added(tenth) - 10.0_f64.sqrt()).abs() < 1e-3);
+        // It is told of the step that is observed next alone.
+        let mut forecaster = five_minutes();
+        let first = EventChange {
+            occurrences: Some(0.0),
+            ..EventChange::NONE
+        };
+        forecaster.expect(first, [first; STEPS_BEFORE]);
+        (0..2).for_each(|_| forecaster.observe(Some(100.0)));
+        assert_eq!(forecaster.unknown, Uplift::NONE);
     }
 
     #[test]
