@@ -13,6 +13,9 @@ const SHARED_ROWS_MAX: usize = 600;
 /// The work limit is stated for a component of so many pool-periods, zones counted.
 const CELLS_OF_ONE_LIMIT: u64 = 2_000;
 
+/// After so many doublings of that, as much again in proportion.
+const DOUBLINGS: u64 = 4;
+
 /// A table fills at most this part of a search's work, and so many cells: more is better spent on more tables.
 const TABLE_PART: u64 = 30;
 const TABLE_MIN: u64 = 1_000;
@@ -162,10 +165,12 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 }
 
-/// A component of many pools and periods may take so many times the stated work.
+/// A component of many pools and periods may take so many times the stated work: more than in proportion, because the ways to
+/// combine them grow faster than they do.
 fn size_factor(terms: &Terms) -> u64 {
     let cells = terms.pools.len() * terms.periods * (1 + terms.zones);
-    (cells as u64 / CELLS_OF_ONE_LIMIT).max(1)
+    let times = (cells as u64 / CELLS_OF_ONE_LIMIT).max(1);
+    times + times * u64::from(times.ilog2()) / DOUBLINGS
 }
 
 /// Prices of the quotas that several components share, and a bound of all their objectives together. `room` is left

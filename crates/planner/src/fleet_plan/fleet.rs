@@ -24,7 +24,7 @@ const SHARES_SOON: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkLimit {
     /// Cells of tables that are filled for each component, at most, and a little over: for one of up to 2,000
-    /// pool-periods with each of its zones, and in proportion for larger ones.
+    /// pool-periods with each of its zones, and somewhat more than in proportion for larger ones.
     pub cells_per_component: u64,
 }
 

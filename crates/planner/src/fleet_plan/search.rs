@@ -27,7 +27,7 @@ const RISING: [i64; 12] = [
 /// Within this part of the bound it ends too.
 const ENOUGH: i64 = 2_000;
 /// At first, what is dearer than the best by so much of what an instance costs is gone on with.
-const SLACK: f64 = 0.1;
+const SLACK: f64 = 0.01;
 
 /// The search for one component.
 pub(super) struct Search<'a, 'f> {
