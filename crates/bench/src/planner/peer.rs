@@ -15,7 +15,7 @@ use crate::python::Python;
 const SCRIPT: &str = include_str!("../../peers/planner.py");
 const REQUIREMENTS: &str = include_str!("../../peers/requirements-planner.txt");
 /// HiGHS ends within this share of its bound.
-const GAP: f64 = 0.001;
+pub const GAP: f64 = 0.001;
 
 #[derive(Serialize)]
 struct Job<'a> {
