@@ -106,14 +106,14 @@ pub fn print(
         "≥ 100 ×".into(),
     );
     row(
-        "the same, to the last micro-dollar",
+        "the same, to the very cost",
         peers().map(|both| faster(both, SAME, 0.0)).collect(),
         "×",
         String::new(),
     );
     let built = peers().filter(|(_, peer)| peer.with_building > peer.seconds);
     row(
-        "the same, with building HiGHS' model",
+        "to the very cost, with building HiGHS' model",
         built
             .map(|both| faster(both, SAME, both.1.with_building - both.1.seconds))
             .collect(),
@@ -121,7 +121,7 @@ pub fn print(
         String::new(),
     );
     row(
-        "HiGHS' CPU time to equal cost",
+        "HiGHS' CPU time to equal cost within 0.1 %",
         peers()
             .map(|(line, peer)| to_equal_cost(line, peer, GAP).1 * 1e3)
             .collect(),
@@ -129,7 +129,7 @@ pub fn print(
         String::new(),
     );
     row(
-        "our CPU time to equal cost",
+        "our CPU time to equal cost within 0.1 %",
         peers()
             .map(|(line, peer)| to_equal_cost(line, peer, GAP).0 * 1e3)
             .collect(),

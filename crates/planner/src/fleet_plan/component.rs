@@ -13,7 +13,7 @@ const SHARED_ROWS_MAX: usize = 600;
 /// The work limit is stated for a component of so many pool-periods, zones counted.
 const CELLS_OF_ONE_LIMIT: u64 = 2_000;
 
-/// After so many doublings of that, as much again in proportion.
+/// Each so many doublings beyond it add the proportional work once more.
 const DOUBLINGS: u64 = 4;
 
 /// A table fills at most this part of a search's work, and so many cells: more is better spent on more tables.
