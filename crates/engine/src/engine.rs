@@ -320,7 +320,9 @@ impl Engine {
                     all.for_each(|edges| events.teach_edges(edges, ahead.began, usual));
                     let change = |edges: &EdgeBook| events.change(edges, ahead.began);
                     let before = ours.edges_before.each_ref().map(change);
-                    ours.forecaster.expect(change(&ours.edges), before);
+                    let least_seen = events.least_seen(&ours.edges, ahead.began);
+                    ours.forecaster
+                        .expect(change(&ours.edges), before, least_seen);
                 }
                 let forecast = forecast::forecast(ours, seen, state.per_unit, arrival_at, &ahead);
                 let stated = deciders.forecast(component);

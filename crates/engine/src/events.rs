@@ -52,6 +52,14 @@ impl<'a> Known<'a> {
         edges.ahead(began, self.events.iter().map(|(event, _)| *event))
     }
 
+    /// How often the like of the event that is known least was seen, of those near by of which nothing is stated; `None`: none is near.
+    pub(crate) fn least_seen(&self, edges: &EdgeBook, began: Timestamp) -> Option<f64> {
+        let unstated = (self.events.iter()).filter(|(_, statement)| statement.factor.is_none());
+        edges
+            .ahead(began, unstated.map(|(event, _)| *event))
+            .occurrences
+    }
+
     /// What the events that are on at a moment multiply demand by.
     pub(crate) fn factor(&self, book: &EventBook, at: Timestamp) -> f64 {
         let factor: f64 = self
@@ -115,5 +123,42 @@ fn statement(
     Statement {
         factor: stated.map(|_| types.iter().zip(volumes).map(lifted).sum::<f64>() / all),
         confidence: event.confidence.get(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleetcast_model::{EventKind, EventScope, Share};
+
+    use super::*;
+
+    #[test]
+    fn what_is_stated_leaves_nothing_else_in_doubt() {
+        let start = Timestamp::UNIX_EPOCH;
+        let event = Event {
+            name: "sale".into(),
+            kind: EventKind::Campaign,
+            start,
+            end: start + SignedDuration::from_hours(2),
+            confidence: Share::per_mille(1_000),
+            scope: EventScope::default(),
+            uplift: None,
+        };
+        let seen = |stated: &[Option<f64>], at: Timestamp| {
+            let one = |factor: &Option<f64>| {
+                let (factor, confidence) = (*factor, 1.0);
+                (&event, Statement { factor, confidence })
+            };
+            let known = Known {
+                events: stated.iter().map(one).collect(),
+            };
+            let edges = EdgeBook::new(SignedDuration::from_mins(1), 6);
+            known.least_seen(&edges, at)
+        };
+        let before = start - SignedDuration::from_mins(10);
+        assert_eq!(seen(&[None], before), Some(0.0));
+        assert_eq!(seen(&[Some(3.0)], before), None);
+        assert_eq!(seen(&[Some(3.0), None], before), Some(0.0));
+        assert_eq!(seen(&[None], start - SignedDuration::from_hours(5)), None);
     }
 }

@@ -98,7 +98,7 @@ impl Stated {
                 factor: libm::exp(log),
                 deviation: self.variance.sqrt(),
             },
-            // Nothing is known, and nothing is bought for it.
+            // Nothing is known, and nothing is bought for it but what the lead tier leaves in doubt around its start and end.
             None => Uplift::NONE,
         }
     }

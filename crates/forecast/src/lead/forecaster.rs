@@ -27,8 +27,9 @@ const CHALLENGER_EVERY: u64 = 2;
 /// knows no end, and nothing in the history speaks for more.
 const RECORD_FACTOR: f64 = 2.0;
 
-/// What an announced event does within a boot is in doubt by so much before the first of its kind, as a deviation of the logarithm;
-/// after n of them by √(n + 1) times less. Nothing between .1 and .3 is better or worse by much.
+/// What an announced event does is in doubt by so much before the first of its kind, as a deviation of the logarithm; after n of them,
+/// older ones counted less, by √(n + 1) times less, so that a quarter of it stays. Nothing between .1 and .3 is better or worse by
+/// much. It comes on top of what the record bounds: the first of a kind may be beyond it.
 const UNKNOWN_EVENT: f64 = 0.2;
 
 /// So many steps before arrival are forecast by themselves while an event is near.
@@ -66,8 +67,9 @@ pub struct LeadForecaster {
     current_events: EventVector,
     /// What events do until the arrival of the newest step, and until steps before it.
     change: EventChange,
+    least_seen: Option<f64>,
     changes_before: [EventChange; STEPS_BEFORE],
-    /// What an event near the newest step's arrival may do that too few of its kind have told.
+    /// What an event near the newest step may do that too few of its kind have told.
     unknown: Uplift,
     /// Forecasts of those steps while an event is near.
     near: [NearEvents; STEPS_BEFORE],
@@ -105,6 +107,7 @@ impl LeadForecaster {
             current: nothing.0,
             current_events: nothing.1,
             change: EventChange::NONE,
+            least_seen: None,
             changes_before: [EventChange::NONE; STEPS_BEFORE],
             unknown: Uplift::NONE,
             near: (config.before_arrival())
@@ -126,9 +129,16 @@ impl LeadForecaster {
         }
     }
 
-    /// Says what events do until the arrival of the step that is observed next, and until each of [`LeadConfig::before_arrival`].
-    pub fn expect(&mut self, until_arrival: EventChange, before: [EventChange; STEPS_BEFORE]) {
+    /// Says what events do until the arrival of the step that is observed next, and until each of [`LeadConfig::before_arrival`]; and
+    /// how often the like of the least known one was seen of which nothing else is known (`None`: no such event is near).
+    pub fn expect(
+        &mut self,
+        until_arrival: EventChange,
+        before: [EventChange; STEPS_BEFORE],
+        least_seen: Option<f64>,
+    ) {
         (self.change, self.changes_before) = (until_arrival, before);
+        self.least_seen = least_seen;
     }
 
     /// Adds the next step, of which nothing is to be learned, whether it was observed or not: what an outage told is not
@@ -176,7 +186,7 @@ impl LeadForecaster {
             self.peaks.push(value);
         }
         let (features, change) = (self.history.features(), std::mem::take(&mut self.change));
-        self.unknown = unknown(change);
+        self.unknown = unknown(std::mem::take(&mut self.least_seen));
         self.current = at_arrival(&features, change);
         self.current_events = event_features(&features, change);
         let before = std::mem::take(&mut self.changes_before);
@@ -319,11 +329,11 @@ impl LeadForecaster {
     }
 }
 
-/// What is not known of the events that are near.
-fn unknown(change: EventChange) -> Uplift {
+/// What is not known of an event whose like was seen so often.
+fn unknown(least_seen: Option<f64>) -> Uplift {
     let doubt = |occurrences: f64| UNKNOWN_EVENT / (1.0 + occurrences).sqrt();
     Uplift {
-        deviation: change.occurrences.map_or(0.0, doubt),
+        deviation: least_seen.map_or(0.0, doubt),
         ..Uplift::NONE
     }
 }
@@ -417,7 +427,7 @@ mod tests {
             log_change: libm::log(1.5),
             ..EventChange::NONE
         };
-        near.expect(change, [change; STEPS_BEFORE]);
+        near.expect(change, [change; STEPS_BEFORE], None);
         for after in [&mut forecaster, &mut near] {
             after.observe(Some(110.0));
         }
@@ -429,34 +439,32 @@ mod tests {
 
     #[test]
     fn an_announced_event_of_which_nothing_is_known_widens_the_forecast() {
-        let after = |occurrences| {
-            let mut forecaster = five_minutes();
-            (0..100).for_each(|_| forecaster.observe(Some(100.0)));
-            let change = EventChange {
-                occurrences,
-                ..EventChange::NONE
-            };
-            forecaster.expect(change, [change; STEPS_BEFORE]);
-            forecaster.observe(Some(100.0));
+        let mut known = five_minutes();
+        for t in 0..1000u64 {
+            known.observe(Some(100.0 + ((t * 7_919) % 23) as f64));
+            if t == 600 {
+                let window = known.fit_due().expect("enough rows");
+                known.install(window.form(), fit(&window));
+            }
+        }
+        let after = |least_seen| {
+            let mut forecaster = known.clone();
+            let none = [EventChange::NONE; STEPS_BEFORE];
+            forecaster.expect(EventChange::NONE, none, least_seen);
+            forecaster.observe(Some(110.0));
             let said = forecaster.forecast();
-            let low = said.quantiles[0] / said.at(0.5);
-            assert!(occurrences.is_none() || low < 1.0);
-            libm::log(said.at(0.99) / said.at(0.5))
+            // It is told of the step that is observed next alone.
+            forecaster.observe(Some(110.0));
+            assert_eq!(forecaster.unknown, Uplift::NONE);
+            let from_middle = |value: f64| libm::log(value / said.at(0.5));
+            [said.quantiles[0], said.at(0.99)].map(from_middle)
         };
-        let (usual, first, tenth) = (after(None), after(Some(0.0)), after(Some(9.0)));
-        // Deviations add as squares: 2.33 of them, of which the tenth time has a third of the first time's.
-        let added = |spread: f64| (spread * spread - usual * usual).sqrt();
+        let (usual, first, fourth) = (after(None), after(Some(0.0)), after(Some(3.0)));
+        assert!(first[0] < fourth[0] && fourth[0] < usual[0] && usual[0] < 0.0);
+        // Deviations add as squares: 2.33 of them, of which the fourth time has half of the first time's.
+        let added = |spread: [f64; 2]| (spread[1] * spread[1] - usual[1] * usual[1]).sqrt();
         assert!((added(first) - 2.326 * UNKNOWN_EVENT).abs() < 1e-3);
-        assert!((added(first) / added(tenth) - 10.0_f64.sqrt()).abs() < 1e-3);
-        // It is told of the step that is observed next alone.
-        let mut forecaster = five_minutes();
-        let first = EventChange {
-            occurrences: Some(0.0),
-            ..EventChange::NONE
-        };
-        forecaster.expect(first, [first; STEPS_BEFORE]);
-        (0..2).for_each(|_| forecaster.observe(Some(100.0)));
-        assert_eq!(forecaster.unknown, Uplift::NONE);
+        assert!((added(first) / added(fourth) - 2.0).abs() < 1e-3);
     }
 
     #[test]
