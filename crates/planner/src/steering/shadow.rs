@@ -292,13 +292,13 @@ impl Probe {
         self.ready_before += self.held.promote(now, needed).0;
     }
 
-    /// Enters step `now`; where it counts, earlier starts fade by `decay`. An unobserved step says nothing of how many units
-    /// are started: none is removed in it.
-    pub fn enter(&mut self, now: u64, decay: f64, counts: bool) {
+    /// Enters step `now`, in which a start counts for so much; earlier ones fade by `decay`. An unobserved step (`None`) says nothing
+    /// of how many units are started: none is removed in it.
+    pub fn enter(&mut self, now: u64, decay: f64, counted: Option<f64>) {
         let ready = self.held.enter(now);
         let before = std::mem::replace(&mut self.ready_before, ready);
-        if counts {
-            self.starts = self.starts * decay + ready.saturating_sub(before) as f64;
+        if let Some(counted) = counted {
+            self.starts = self.starts * decay + counted * ready.saturating_sub(before) as f64;
             self.ready = self.ready * decay + ready as f64;
         }
     }
@@ -434,7 +434,7 @@ mod tests {
                 useful: units,
                 hold_decisions: 1,
             };
-            probe.enter(step, 0.99, observed);
+            probe.enter(step, 0.99, observed.then_some(1.0));
             probe.order(step, band, None, observed);
             probe.start_rate()
         };

@@ -81,6 +81,7 @@ const LONG_DAYS_MAXIMUM: f64 = 21.0;
 const BURST_BUDGETS: f64 = 3.0;
 /// Equal hours of loss at which recent and long memory count alike.
 const EVENTS_FOR_HALF: f64 = 5.0;
+
 /// What steering needs to know.
 #[derive(Clone, Copy, Debug)]
 pub struct SteeringConfig {
@@ -92,7 +93,7 @@ pub struct SteeringConfig {
     pub delay_steps: usize,
     /// Steps before the objective's budget begins to run.
     pub warm_up_steps: u64,
-    /// Most unit starts a day, as a multiple of the mean fleet, away from events whose like are known.
+    /// Most unit starts a day, as a multiple of the mean fleet; near events whose like are known a third more.
     pub starts_per_day: f64,
     /// Whether the depth follows what the shadows lost; without, it is that of the objective's complement.
     pub learn_depth: bool,

@@ -16,22 +16,25 @@ const CORRECTION: [f64; 2] = [0.95, 1.15];
 /// lasts, and one that is not needed any more costs most.
 const RISES: f64 = 0.05;
 const FALLS: f64 = 0.02;
+/// What a start near events whose like are known counts for.
+const FORETOLD_START: f64 = 0.75;
 /// Half-life of the probes' memory in days, at most: two weeks hold each weekday twice.
 const MEMORY_DAYS_MAXIMUM: f64 = 14.0;
 
 /// Finds the reluctance that keeps unit starts within a limit.
 ///
-/// Near events whose like are known nothing counts: what is started there is meant, and foretold.
+/// Near events whose like are known starts count for less: what is started there is meant, and foretold. They do count, or a calendar that
+/// is never empty would be a fleet without a limit.
 #[derive(Clone, Debug)]
 pub(super) struct StartLimit {
     steps_per_day: f64,
     /// Most starts a step, as a share of the mean fleet.
     limit: f64,
-    pub(super) probes: Vec<Probe>,
+    probes: Vec<Probe>,
     reluctance: Reluctance,
     /// Such an event was near when this was last asked.
     foretold: bool,
-    /// Own account since the warm-up, of the steps that count.
+    /// Own account since the warm-up.
     steps: f64,
     starts: f64,
     ready: f64,
@@ -59,14 +62,31 @@ impl StartLimit {
         self.reluctance
     }
 
+    /// Every probe is like this one, at its own reluctance.
+    pub(super) fn probe_with(&mut self, probe: Probe) {
+        self.probes.fill(probe);
+    }
+
+    /// So many units stand by beyond what demand asks for.
+    pub(super) fn set_correlated_loss(&mut self, units: u64) {
+        for probe in &mut self.probes {
+            probe.set_correlated_loss(units);
+        }
+    }
+
+    /// What a start counts for now.
+    fn start_counts(&self) -> f64 {
+        if self.foretold { FORETOLD_START } else { 1.0 }
+    }
+
     /// Lives through step `now`, which needs so many units, after so many observed ones.
     pub(super) fn enter(&mut self, now: u64, needed: u64, observed: bool, steps: f64) {
         let day = self.steps_per_day;
         let half_life = (0.3 * steps).clamp(0.25 * day, MEMORY_DAYS_MAXIMUM * day);
         let decay = libm::exp2(-1.0 / half_life);
-        let counts = observed && !self.foretold;
+        let counted = observed.then_some(self.start_counts());
         for probe in &mut self.probes {
-            probe.enter(now, decay, counts);
+            probe.enter(now, decay, counted);
             probe.promote(now, needed);
         }
     }
@@ -74,9 +94,9 @@ impl StartLimit {
     /// Accounts for our own fleet: units in service, and those of them that were promoted, which have booted before.
     pub(super) fn account(&mut self, ready: u64, promoted: u64, scored: bool) {
         let before = std::mem::replace(&mut self.ready_before, ready) + promoted;
-        if scored && !self.foretold {
+        if scored {
             self.steps += 1.0;
-            self.starts += ready.saturating_sub(before) as f64;
+            self.starts += self.start_counts() * ready.saturating_sub(before) as f64;
             self.ready += ready as f64;
         }
     }
@@ -200,17 +220,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_started_for_events_that_are_known_counts_towards_no_limit() {
+    fn what_is_started_for_events_that_are_known_counts_for_less() {
+        let ready = |t: u64| if t.is_multiple_of(60) { 12 } else { 10 };
         let lived = |near| {
             let mut limit = StartLimit::new(RULES, 1.0, DAY);
-            live(&mut limit, 0..2000, |_| 10, restless, near);
+            live(&mut limit, 0..2000, ready, restless, near);
             limit
         };
-        assert!(lived(false).reluctance.0 > 2.0);
-        let foretold = lived(true);
-        assert_eq!(foretold.reluctance, Reluctance(1.0));
-        // It was told at the end of the first step.
-        assert_eq!(foretold.steps, 1.0);
+        let (noise, foretold) = (lived(false), lived(true));
+        // All but the first, before which nothing was told.
+        let first = 11.0;
+        assert_eq!(
+            foretold.starts - first,
+            FORETOLD_START * (noise.starts - first)
+        );
+        assert_eq!(foretold.ready, noise.ready);
+        assert!(foretold.goal() > noise.goal());
+        // Many are limited all the same.
+        assert!(foretold.reluctance.0 > 2.0);
     }
 
     #[test]

@@ -16,7 +16,7 @@ impl Steering {
         }
         if let Some(first) = tiers.first() {
             let probe = Probe::with_standby(self.config.purchase.rules, *first);
-            self.starts.probes.fill(probe);
+            self.starts.probe_with(probe);
         }
         self.standby = tiers.to_vec();
         self
@@ -50,9 +50,7 @@ impl Steering {
         for shadow in &mut self.shadows {
             shadow.set_correlated_loss(units);
         }
-        for probe in &mut self.starts.probes {
-            probe.set_correlated_loss(units);
-        }
+        self.starts.set_correlated_loss(units);
     }
 
     /// Decisions that a standby unit may idle.
