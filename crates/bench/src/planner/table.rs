@@ -166,8 +166,8 @@ pub fn print(
 }
 
 /// CPU seconds until we, and until HiGHS, had a solution that costs no more than the dearer one of the two last
-/// solutions, but for this share of it: each within its one run, ours from the stated problem on. HiGHS that has no solution took all of its
-/// time.
+/// solutions, but for this share of it: each within its one run, ours from the stated problem on. HiGHS that has no
+/// solution took all of its time.
 fn to_equal_cost(line: &Line, peer: &Answer, within: f64) -> (f64, f64) {
     let dearer = peer.objective.map_or(line.cost, |cost| cost.max(line.cost));
     let first = |found: &[(f64, f64)], at_most: f64| {

@@ -255,9 +255,7 @@ impl LeadForecaster {
     /// The distribution of demand `lead_steps` after the newest step.
     pub fn forecast(&self) -> LeadForecast {
         let mut said = self.said[self.contest.champion() as usize];
-        if self.unknown != Uplift::NONE {
-            said.lift(self.unknown);
-        }
+        said.lift(self.unknown);
         said
     }
 
@@ -395,6 +393,19 @@ mod tests {
         })
     }
 
+    /// Has seen noise about 110 for days, and was fitted to it.
+    fn fitted() -> LeadForecaster {
+        let mut forecaster = five_minutes();
+        for t in 0..1000u64 {
+            forecaster.observe(Some(100.0 + ((t * 7_919) % 23) as f64));
+            if t == 600 {
+                let window = forecaster.fit_due().expect("enough rows");
+                forecaster.install(window.form(), fit(&window));
+            }
+        }
+        forecaster
+    }
+
     #[test]
     fn what_an_outage_told_is_not_carried_on_and_time_before_the_first_is_no_history() {
         for days in [1, 3, 5, 9] {
@@ -414,14 +425,7 @@ mod tests {
 
     #[test]
     fn what_events_change_until_arrival_scales_the_middle_and_the_spread() {
-        let mut forecaster = five_minutes();
-        for t in 0..1000u64 {
-            forecaster.observe(Some(100.0 + ((t * 7_919) % 23) as f64));
-            if t == 600 {
-                let window = forecaster.fit_due().expect("enough rows");
-                forecaster.install(window.form(), fit(&window));
-            }
-        }
+        let mut forecaster = fitted();
         let mut near = forecaster.clone();
         let change = EventChange {
             log_change: libm::log(1.5),
@@ -439,14 +443,7 @@ mod tests {
 
     #[test]
     fn an_announced_event_of_which_nothing_is_known_widens_the_forecast() {
-        let mut known = five_minutes();
-        for t in 0..1000u64 {
-            known.observe(Some(100.0 + ((t * 7_919) % 23) as f64));
-            if t == 600 {
-                let window = known.fit_due().expect("enough rows");
-                known.install(window.form(), fit(&window));
-            }
-        }
+        let known = fitted();
         let after = |least_seen| {
             let mut forecaster = known.clone();
             let none = [EventChange::NONE; STEPS_BEFORE];
