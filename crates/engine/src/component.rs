@@ -52,7 +52,7 @@ fn default_objective() -> Objective {
 /// Unit starts a day that steering plans with, in mean fleets: starts wear users' patience (cold caches) and
 /// are paid for while they boot; the limit that we are held to is 4, less what the probes may err. Near known events
 /// a third more may be started.
-const STARTS_PER_DAY: f64 = 3.9;
+const STARTS_PER_DAY: f64 = 3.85;
 
 /// What the engine keeps of one component.
 #[derive(Clone, Debug)]

@@ -66,12 +66,16 @@ const DEPTH_START: f64 = 3.0;
 /// The believed loss falls at least this fast with depth (e^−0.9u; an exponential tail falls as e^−u). A burst that
 /// no depth would have served makes the measured curve flat; chasing it with depth would buy nothing.
 const SLOPE_MINIMUM: f64 = 0.9;
+/// And at least as fast as it falls over the first shadows, which lose so often that no burst tells it; up to this.
+const SLOPE_MAXIMUM: f64 = 1.6;
+/// The last of those shadows.
+const BODY_SHADOW: usize = 4;
 /// Where the budget is overspent, and the next shadow loses less than this part of the goal, its depth is bought.
 const NOTHING: f64 = 0.05;
 /// The budget counts as overspent when the goal is under this part of the objective.
 const OVERSPENT: f64 = 0.5;
-/// The forecast's own belief about its loss counts as one day of history: until a loss was seen, nothing else tells.
-const BELIEF_DAYS: f64 = 1.0;
+/// The forecast's own belief about its loss counts as half a day of history: until a loss was seen, nothing else tells.
+const BELIEF_DAYS: f64 = 0.5;
 /// What an exponential tail of scale s loses above its quantile at a depth is s · e^−depth; a burst not seen yet makes it more.
 const BELIEF_TAIL: f64 = 0.7;
 /// Long memory: its half-life is a third of the history, because early models were poor, and at most three weeks.
@@ -356,12 +360,13 @@ impl Steering {
 
     /// The depth whose shadow lost `goal`, between neighbours in the logarithm of loss.
     fn depth_for(&self, family: usize, goal: f64, certainty: f64) -> f64 {
+        let slope = self.slope(family);
         let mut ceiling = f64::INFINITY;
         let mut before: Option<(f64, f64)> = None;
         for index in 0..SHADOW_COUNT {
             let depth = shadow_depth(index);
             let loss = self.believed_loss(family, index, certainty).min(ceiling);
-            ceiling = loss * libm::exp(-SLOPE_MINIMUM * self.step_of(family, index));
+            ceiling = loss * libm::exp(-slope * self.step_of(family, index));
             if loss <= goal {
                 let Some((shallow, higher)) = before else {
                     return depth;
@@ -377,6 +382,13 @@ impl Steering {
             before = Some((depth, loss));
         }
         shadow_depth(SHADOW_COUNT - 1)
+    }
+
+    /// How fast the believed loss of a family falls with depth at least.
+    fn slope(&self, family: usize) -> f64 {
+        let loss = |index| libm::log(self.believed_loss(family, index, 0.0).max(1e-300));
+        let fallen = loss(0) - loss(BODY_SHADOW);
+        (fallen / (DEPTH_STEP * BODY_SHADOW as f64)).clamp(SLOPE_MINIMUM, SLOPE_MAXIMUM)
     }
 
     /// The share a shadow's depth loses: long memory with the forecast's belief, moved towards recent memory by certainty.
@@ -443,6 +455,8 @@ fn shadow_depth(index: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use fleetcast_forecast::lead::{LEVELS, LeadForecast, depth};
+
     use super::*;
 
     fn config(goal: Goal) -> SteeringConfig {
@@ -478,22 +492,39 @@ mod tests {
         assert!(steering.goal_share() < 0.01);
     }
 
+    /// Lives through 2,000 steps in which the forecast says 20 and three more for each depth.
+    fn lived(share: f64, demand: impl Fn(u64) -> f64) -> Steering {
+        let mut steering = Steering::new(config(Goal::UnservedShare(share)));
+        let forecast = LeadForecast {
+            quantiles: LEVELS.map(|level| 20.0 + 3.0 * depth(level)),
+        };
+        for t in 0..2000u64 {
+            steering.account(t, Some(demand(t)), 40, 40.0, 2.0);
+            steering.steer(t, Outlook::from(&forecast), true);
+        }
+        steering
+    }
+
+    /// Anything from 20 to 30, and no more.
+    fn bounded(t: u64) -> f64 {
+        20.0 + ((t * 7_919) % 101) as f64 / 10.0
+    }
+
     #[test]
     fn a_stricter_objective_buys_deeper() {
-        let depth = |share| {
-            let mut steering = Steering::new(config(Goal::UnservedShare(share)));
-            let mut quantiles = [0.0; fleetcast_forecast::lead::LEVEL_COUNT];
-            quantiles
-                .iter_mut()
-                .enumerate()
-                .for_each(|(i, q)| *q = 20.0 + 2.0 * i as f64);
-            let forecast = fleetcast_forecast::lead::LeadForecast { quantiles };
-            for t in 0..2000u64 {
-                steering.account(t, Some(20.0 + ((t * 7919) % 23) as f64), 40, 40.0, 2.0);
-                steering.steer(t, Outlook::from(&forecast), true);
-            }
-            steering.depth()
-        };
-        assert!(depth(0.0005) > depth(0.01));
+        assert!(lived(0.0005, bounded).depth() > lived(0.01, bounded).depth());
+    }
+
+    #[test]
+    fn loss_is_believed_to_fall_as_fast_as_its_body_and_a_burst_does_not_flatten_it() {
+        let smooth = lived(0.01, bounded).slope(0);
+        assert!(
+            smooth > SLOPE_MINIMUM && smooth <= SLOPE_MAXIMUM,
+            "{smooth}"
+        );
+        // Hours of a burst far above all shadows: all of them lose it alike.
+        let on = |t: u64| f64::from(u8::from((1800..1900).contains(&t)));
+        let burst = |t: u64| bounded(t) + 2000.0 * on(t);
+        assert_eq!(lived(0.01, burst).slope(0), SLOPE_MINIMUM);
     }
 }

@@ -221,7 +221,7 @@ fn ready_and_the_bill_follow_from_the_decisions_by_the_stated_rules() {
 #[test]
 fn where_bursts_come_without_notice_standby_pays_for_itself() {
     for step_seconds in [60, 300] {
-        let demand = history(step_seconds, 8);
+        let demand = history(step_seconds, 10);
         let tally = |standby| {
             let warm_up = 2 * 86_400 / step_seconds as usize;
             let tally = Tally::new(warm_up, step_seconds, vec![1_000_000]);
