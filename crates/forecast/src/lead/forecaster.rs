@@ -32,6 +32,9 @@ const RECORD_FACTOR: f64 = 2.0;
 /// much. It comes on top of what the record bounds: the first of a kind may be beyond it.
 const UNKNOWN_EVENT: f64 = 0.2;
 
+/// What the model of steps near events counts for at arrival: it is nearer to what comes, and less steady from one minute to the next.
+const NEAR_COUNTS: f64 = 0.5;
+
 /// So many steps before arrival are forecast by themselves while an event is near.
 pub const STEPS_BEFORE: usize = 3;
 
@@ -71,8 +74,9 @@ pub struct LeadForecaster {
     changes_before: [EventChange; STEPS_BEFORE],
     /// What an event near the newest step may do that too few of its kind have told.
     unknown: Uplift,
-    /// Forecasts of those steps while an event is near.
+    /// Forecasts of those steps while an event is near, and of arrival.
     near: [NearEvents; STEPS_BEFORE],
+    near_arrival: NearEvents,
     gap: Gap,
     /// Features of the last `lead_steps` steps, and whether their step was observed.
     waiting: std::collections::VecDeque<(FeatureVector, EventVector, bool)>,
@@ -112,6 +116,7 @@ impl LeadForecaster {
             unknown: Uplift::NONE,
             near: (config.before_arrival())
                 .map(|steps| NearEvents::new(config.step_seconds, steps)),
+            near_arrival: NearEvents::new(config.step_seconds, config.lead_steps),
             gap: Gap::new(config.step_seconds),
             waiting: std::collections::VecDeque::new(),
             rows: RowStore::new(steps_per_day),
@@ -190,6 +195,7 @@ impl LeadForecaster {
         self.current = at_arrival(&features, change);
         self.current_events = event_features(&features, change);
         let before = std::mem::take(&mut self.changes_before);
+        self.near_arrival.observe(value, seen.is_some(), change);
         for (near, change) in self.near.iter_mut().zip(before) {
             near.observe(value, seen.is_some(), change);
         }
@@ -252,9 +258,16 @@ impl LeadForecaster {
         self.succession.take()
     }
 
-    /// The distribution of demand `lead_steps` after the newest step.
+    /// The distribution of demand `lead_steps` after the newest step; near events whose like are known the mean of what the champion
+    /// and the model of such steps say, quantile by quantile.
     pub fn forecast(&self) -> LeadForecast {
         let mut said = self.said[self.contest.champion() as usize];
+        if let Some(near) = self.near_arrival.forecast() {
+            let most = RECORD_FACTOR * self.record.get();
+            for (mean, near) in said.quantiles.iter_mut().zip(near.quantiles) {
+                *mean = (1.0 - NEAR_COUNTS) * *mean + NEAR_COUNTS * near.min(most);
+            }
+        }
         said.lift(self.unknown);
         said
     }
@@ -462,6 +475,42 @@ mod tests {
         let added = |spread: [f64; 2]| (spread[1] * spread[1] - usual[1] * usual[1]).sqrt();
         assert!((added(first) - 2.326 * UNKNOWN_EVENT).abs() < 1e-3);
         assert!((added(first) / added(fourth) - 2.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn near_events_whose_like_are_known_both_models_speak_of_arrival() {
+        let mut forecaster = fitted();
+        let near = |occurrences: f64| EventChange {
+            occurrences: Some(occurrences),
+            ..EventChange::NONE
+        };
+        let step = |forecaster: &mut LeadForecaster, t: u64, change: EventChange| {
+            forecaster.expect(change, [change; STEPS_BEFORE], None);
+            forecaster.observe(Some(100.0 + ((t * 7_919) % 23) as f64));
+            let own = forecaster.said[forecaster.contest.champion() as usize];
+            (forecaster.forecast().quantiles, own.quantiles)
+        };
+        // A first day near an event is not known well enough.
+        for t in 1000..1200 {
+            let (said, own) = step(&mut forecaster, t, near(1.0));
+            assert_eq!(said, own);
+        }
+        for t in 1200..1400 {
+            step(&mut forecaster, t, near(2.0));
+        }
+        let (said, own) = step(&mut forecaster, 1400, near(3.0));
+        let near_arrival = forecaster.near_arrival.forecast();
+        let other = near_arrival.expect("400 steps near").quantiles;
+        for place in 0..LEVEL_COUNT {
+            let mean = 0.5 * (own[place] + other[place]);
+            assert!((said[place] - mean).abs() < 1e-9);
+        }
+        assert_ne!(own, other);
+        // Nothing of the kind away from events, or for the first of another kind.
+        for change in [EventChange::NONE, near(0.0)] {
+            let (said, own) = step(&mut forecaster.clone(), 1401, change);
+            assert_eq!(said, own);
+        }
     }
 
     #[test]

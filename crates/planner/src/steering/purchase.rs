@@ -41,6 +41,8 @@ pub struct Reluctance(pub f64);
 /// At reluctance 1 a running unit is kept while a level this much deeper wants it (e^1.2: a chance of use
 /// 3.3 times smaller than starts a unit). From 0 to 2 the cost is flat within 1 %, while the starts halve.
 const KEEP_DEPTH: f64 = 1.2;
+/// And by this much where the steps before arrival are foretold as well: what they want is known, and need not be guessed.
+const KEEP_DEPTH_FORETOLD: f64 = 0.8;
 
 /// Decisions that a unit of no use is kept where use is foretold: a single low reading gives nothing back.
 const FORETOLD_IDLE: f64 = 1.0;
@@ -62,7 +64,11 @@ impl Reluctance {
     /// ends, units go as soon as neither arrival nor a step before it wants them.
     pub fn band(self, ahead: Outlook, depth: f64, purchase: &Purchase) -> Band {
         let needed = purchase.units(ahead.arrival, depth);
-        let keep = depth + KEEP_DEPTH * self.0.min(KEEP_REACH);
+        let deeper = match ahead.before {
+            Some(_) => KEEP_DEPTH_FORETOLD,
+            None => KEEP_DEPTH,
+        };
+        let keep = depth + deeper * self.0.min(KEEP_REACH);
         let worth_keeping = |forecast| purchase.units(forecast, keep);
         let in_time = worth_keeping(ahead.arrival).max(needed);
         let useful = (ahead.before).map_or(in_time, |before| in_time.max(worth_keeping(before)));
