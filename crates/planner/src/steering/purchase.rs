@@ -179,6 +179,18 @@ mod tests {
         assert_eq!(foretold.needed, by_past.needed);
         assert_eq!(foretold.useful, by_past.useful + 4);
         assert_eq!(foretold.hold_decisions, 2);
+        // Where the forecast is wide less is kept beside what is foretold than beside what was of late.
+        let steep = LeadForecast {
+            quantiles: std::array::from_fn(|place| 10.0 + 2.0 * place as f64),
+        };
+        let useful = |before| {
+            let ahead = Outlook {
+                arrival: &steep,
+                before,
+            };
+            Reluctance(1.0).band(ahead, 3.0, &purchase).useful
+        };
+        assert!(useful(Some(&steep)) < useful(None));
         // What starts too often is held for longer all the same.
         assert_eq!(band(8.0, Some(&before)).hold_decisions, 11);
     }
