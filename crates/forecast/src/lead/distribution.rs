@@ -54,6 +54,15 @@ impl LeadForecast {
         low
     }
 
+    /// The mean of what both say, quantile by quantile.
+    pub(super) fn mean_with(&self, other: &Self) -> Self {
+        Self {
+            quantiles: std::array::from_fn(|place| {
+                0.5 * (self.quantiles[place] + other.quantiles[place])
+            }),
+        }
+    }
+
     /// Multiplies demand by a factor that is known to come.
     pub fn scale(&mut self, factor: f64) {
         for quantile in &mut self.quantiles {

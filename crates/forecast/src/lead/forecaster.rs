@@ -32,9 +32,6 @@ const RECORD_FACTOR: f64 = 2.0;
 /// much. It comes on top of what the record bounds: the first of a kind may be beyond it.
 const UNKNOWN_EVENT: f64 = 0.2;
 
-/// What the model of steps near events counts for at arrival: it is nearer to what comes, and less steady from one minute to the next.
-const NEAR_COUNTS: f64 = 0.5;
-
 /// So many steps before arrival are forecast by themselves while an event is near.
 pub const STEPS_BEFORE: usize = 3;
 
@@ -259,14 +256,12 @@ impl LeadForecaster {
     }
 
     /// The distribution of demand `lead_steps` after the newest step; near events whose like are known the mean of what the champion
-    /// and the model of such steps say, quantile by quantile.
+    /// and the model of such steps say: that one is nearer to what comes, and less steady from one minute to the next.
     pub fn forecast(&self) -> LeadForecast {
         let mut said = self.said[self.contest.champion() as usize];
-        if let Some(near) = self.near_arrival.forecast() {
-            let most = RECORD_FACTOR * self.record.get();
-            for (mean, near) in said.quantiles.iter_mut().zip(near.quantiles) {
-                *mean = (1.0 - NEAR_COUNTS) * *mean + NEAR_COUNTS * near.min(most);
-            }
+        if let Some(mut near) = self.near_arrival.forecast() {
+            near.quantiles = near.quantiles.map(|value| value.min(self.most()));
+            said = said.mean_with(&near);
         }
         said.lift(self.unknown);
         said
@@ -275,7 +270,7 @@ impl LeadForecaster {
     /// Before arrival, where an event is near and such events are known: the highest quantiles of the steps that are
     /// forecast by themselves. So it is seen in time that what an event needed is not needed any more.
     pub fn before_arrival(&self) -> Option<LeadForecast> {
-        let most = RECORD_FACTOR * self.record.get();
+        let most = self.most();
         let mut highest: Option<LeadForecast> = None;
         for near in &self.near {
             let said = near.forecast()?;
@@ -285,6 +280,11 @@ impl LeadForecaster {
             }
         }
         highest
+    }
+
+    /// What no quantile exceeds.
+    fn most(&self) -> f64 {
+        RECORD_FACTOR * self.record.get()
     }
 
     /// What both contenders say.
@@ -298,9 +298,7 @@ impl LeadForecaster {
         if let (Some(root), true) = (root, linear.of_events.is_empty()) {
             let roots = self.current.map(libm::sqrt);
             let other = self.evaluate(root, &roots, |value| value.max(0.0) * value);
-            for (mean, other) in blend.quantiles.iter_mut().zip(other.quantiles) {
-                *mean = 0.5 * (*mean + other);
-            }
+            blend = own.mean_with(&other);
         }
         let mut both = [own, blend];
         // What an event does is expected, and no surge.
@@ -330,7 +328,7 @@ impl LeadForecaster {
                 .sum();
             let value = back(value) + by_events;
             *quantile = if value.is_finite() {
-                value.clamp(0.0, RECORD_FACTOR * self.record.get())
+                value.clamp(0.0, self.most())
             } else {
                 self.gap.seen()
             };

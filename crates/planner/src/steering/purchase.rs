@@ -64,21 +64,19 @@ impl Reluctance {
     /// ends, units go as soon as neither arrival nor a step before it wants them.
     pub fn band(self, ahead: Outlook, depth: f64, purchase: &Purchase) -> Band {
         let needed = purchase.units(ahead.arrival, depth);
-        let deeper = match ahead.before {
-            Some(_) => KEEP_DEPTH_FORETOLD,
-            None => KEEP_DEPTH,
+        let turn = (purchase.rules.boot_steps + purchase.rules.drain_steps) as f64;
+        let longer = (self.0 / KEEP_REACH).max(1.0);
+        let (deeper, idle) = match ahead.before {
+            Some(_) => (
+                KEEP_DEPTH_FORETOLD,
+                ((longer - 1.0) * turn).max(FORETOLD_IDLE),
+            ),
+            None => (KEEP_DEPTH, longer * turn),
         };
         let keep = depth + deeper * self.0.min(KEEP_REACH);
         let worth_keeping = |forecast| purchase.units(forecast, keep);
         let in_time = worth_keeping(ahead.arrival).max(needed);
         let useful = (ahead.before).map_or(in_time, |before| in_time.max(worth_keeping(before)));
-        let rules = purchase.rules;
-        let turn = (rules.boot_steps + rules.drain_steps) as f64;
-        let longer = (self.0 / KEEP_REACH).max(1.0);
-        let idle = match ahead.before {
-            Some(_) => ((longer - 1.0) * turn).max(FORETOLD_IDLE),
-            None => longer * turn,
-        };
         Band {
             needed,
             useful,
@@ -165,13 +163,10 @@ mod tests {
             quantiles: std::array::from_fn(|place| units + 0.1 * place as f64),
         };
         let (arrival, before) = (level(10.0), level(14.0));
-        let band = |reluctance, before| {
-            let ahead = Outlook {
-                arrival: &arrival,
-                before,
-            };
-            Reluctance(reluctance).band(ahead, 3.0, &purchase)
+        let bought = |reluctance, arrival, before| {
+            Reluctance(reluctance).band(Outlook { arrival, before }, 3.0, &purchase)
         };
+        let band = |reluctance, before| bought(reluctance, &arrival, before);
         let by_past = band(1.0, None);
         assert_eq!(by_past.hold_decisions, 11);
         // A step before arrival still wants more than arrival, and is to be served until it has passed.
@@ -183,13 +178,7 @@ mod tests {
         let steep = LeadForecast {
             quantiles: std::array::from_fn(|place| 10.0 + 2.0 * place as f64),
         };
-        let useful = |before| {
-            let ahead = Outlook {
-                arrival: &steep,
-                before,
-            };
-            Reluctance(1.0).band(ahead, 3.0, &purchase).useful
-        };
+        let useful = |before| bought(1.0, &steep, before).useful;
         assert!(useful(Some(&steep)) < useful(None));
         // What starts too often is held for longer all the same.
         assert_eq!(band(8.0, Some(&before)).hold_decisions, 11);
